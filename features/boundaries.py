@@ -1,0 +1,203 @@
+"""Regions that were split, merged or renamed: carry any table to constant units, and answers back to present regions.
+
+A **unit** is a set of regions connected by boundary changes, named after the region that stood before them all; where
+regions were merged, after the one that stands after. Its people can be counted in every year.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from features.indicators import INDICATORS
+
+if TYPE_CHECKING:
+    from features.dataset import Dataset
+
+BASIS_ORDER = ("official", "derived", "estimated")
+
+
+def unit_of_region(regions: pd.Series, changes: pd.DataFrame, since: int | None = None) -> pd.Series:
+    """Unit of every region: index region, value unit. Changes up to and in the year `since` need no merging.
+
+    >>> changes = pd.DataFrame({"year": [2018, 2018], "predecessor": ["S", "S"], "successor": ["T", "C"]})
+    >>> unit_of_region(pd.Series(["C", "N", "S", "T"]), changes).to_dict()
+    {'C': 'S', 'N': 'N', 'S': 'S', 'T': 'S'}
+    >>> unit_of_region(pd.Series(["C", "N", "T"]), changes, since=2018).to_dict()
+    {'C': 'C', 'N': 'N', 'T': 'T'}
+    """
+    later = changes if since is None else changes[changes["year"] > since]
+    component = {region: {region} for region in regions}
+    for change in later.itertuples():
+        joined = component.get(change.predecessor, {change.predecessor}) | component.get(
+            change.successor, {change.successor}
+        )
+        for region in joined:
+            component[region] = joined
+    begun, ended = set(later["successor"]), set(later["predecessor"])
+    names = {region: _unit_name(members, begun, ended) for region, members in component.items()}
+    return pd.Series({region: names[region] for region in regions}, name="unit", dtype="str")
+
+
+def _unit_name(members: set[str], begun: set[str], ended: set[str]) -> str:
+    before, after = sorted(members - begun), sorted(members - ended)
+    if len(before) == 1:
+        return before[0]
+    return after[0] if len(after) == 1 else sorted(members)[0]
+
+
+@lru_cache(maxsize=32)
+def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
+    """The dataset in units whose boundaries are the same from the year `since` on.
+
+    Values of a year combine only values of that year, so the result knows no more of the past than its source. A unit
+    of which a part is not given in a year has no value in it. What is combined from several parts is `derived` at best.
+    """
+    from dataclasses import replace
+
+    unit = unit_of_region(dataset.regions["region"], dataset.boundary_changes, since)
+    if (unit.index == unit).all():
+        return dataset
+    parts = _parts_that_cover(dataset.boundary_changes, unit)
+    regions = dataset.regions[dataset.regions["region"].isin(unit)].reset_index(drop=True)
+    return replace(
+        dataset,
+        regions=regions,
+        indicators=_indicators_in_units(dataset.indicators, unit, parts),
+        flows=_flows_in_units(dataset.flows, unit),
+        movements=_movements_in_units(dataset.movements, unit, parts),
+        pairs=dataset.pairs[dataset.pairs["origin"].isin(unit) & dataset.pairs["destination"].isin(unit)],
+        _known={},
+    )
+
+
+def _parts_that_cover(changes: pd.DataFrame, unit: pd.Series) -> dict[str, "_Cover"]:
+    members = unit.groupby(unit).groups
+    return {name: _Cover(set(regions), changes) for name, regions in members.items() if len(regions) > 1}
+
+
+class _Cover:
+    """Tells whether a set of regions, one beside the other, makes up the whole unit."""
+
+    def __init__(self, members: set[str], changes: pd.DataFrame) -> None:
+        inside = changes[changes["predecessor"].isin(members) & changes["successor"].isin(members)]
+        self._before = inside.groupby("successor")["predecessor"].agg(set).to_dict()
+        self._last = members - set(inside["predecessor"])
+
+    def repeated(self, region: str, given: set[str]) -> bool:
+        """Whether the region's people are already in a value that is given for a region before it."""
+        return any(part in given or self.repeated(part, given) for part in self._before.get(region, ()))
+
+    def whole(self, given: set[str]) -> bool:
+        return all(self._covered(region, given) for region in self._last)
+
+    def _covered(self, region: str, given: set[str]) -> bool:
+        before = self._before.get(region)
+        return region in given or (before is not None and all(self._covered(part, given) for part in before))
+
+
+def _combine(
+    table: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover], key: list[str], value: str
+) -> pd.DataFrame:
+    """Sum of `value` by unit and key. Incomplete units are left out, and successors beside their predecessor."""
+    moved = table["region"].map(unit)
+    touched = moved.isin(list(covers))
+    kept, joined = table[~touched], table[touched].assign(unit=moved[touched])
+    given = joined.groupby(["unit", *key], observed=True)["region"].agg(frozenset).rename("given").reset_index()
+    given["whole"] = [covers[name].whole(regions) for name, regions in zip(given["unit"], given["given"], strict=True)]
+    joined = joined.merge(given[given["whole"]], on=["unit", *key], validate="many_to_one")
+    told = zip(joined["unit"], joined["region"], joined["given"], strict=True)
+    repeated = pd.Series([covers[name].repeated(region, regions) for name, region, regions in told], dtype=bool)
+    groups = joined[~repeated.to_numpy()].groupby(["unit", *key], sort=True, observed=True)
+    combined = groups.agg(
+        **{value: (value, "sum")},
+        published=("published", "max"),
+        basis=("basis", _combined_basis),
+        source=("source", "first"),
+    )
+    combined = combined.reset_index().rename(columns={"unit": "region"})
+    columns = ["region", *key, value, "published", "basis", "source"]
+    return pd.concat([kept[columns], combined[columns]], ignore_index=True)
+
+
+def _combined_basis(basis: pd.Series) -> str:
+    if len(basis) == 1:
+        return str(basis.iloc[0])
+    return max([*basis, "derived"], key=BASIS_ORDER.index)
+
+
+def _with_source(table: pd.DataFrame) -> pd.DataFrame:
+    return table if "source" in table else table.assign(source="")
+
+
+def _indicators_in_units(indicators: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
+    indicators = _with_source(indicators)
+    kind = indicators["indicator"].map(lambda name: INDICATORS[name].combine if name in INDICATORS else "mean")
+    sums = _combine(indicators[kind == "sum"], unit, covers, ["year", "indicator"], "value")
+    means = _combine(_weighted(indicators, kind == "mean", unit), unit, covers, ["year", "indicator"], "value")
+    return pd.concat([sums, means], ignore_index=True)
+
+
+def _weighted(indicators: pd.DataFrame, chosen: pd.Series, unit: pd.Series) -> pd.DataFrame:
+    """Values times their part of the unit's population in that year; equal parts where a population is not given."""
+    population = indicators[indicators["indicator"] == "population"][["region", "year", "value"]]
+    table = indicators[chosen].merge(
+        population.rename(columns={"value": "weight"}), on=["region", "year"], how="left", validate="many_to_one"
+    )
+    groups = table.assign(unit=table["region"].map(unit)).groupby(["unit", "year", "indicator"])
+    total = groups["weight"].transform("sum")
+    all_given = groups["weight"].transform("count") == groups["weight"].transform("size")
+    share = (table["weight"] / total).where(all_given, 1 / groups["weight"].transform("size"))
+    return table.assign(value=table["value"] * share).drop(columns="weight")
+
+
+def _movements_in_units(movements: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
+    return _combine(_with_source(movements), unit, covers, ["year", "measure", "scope"], "persons")
+
+
+def _flows_in_units(flows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
+    moved = _with_source(flows).assign(origin=flows["origin"].map(unit), destination=flows["destination"].map(unit))
+    moved = moved[moved["origin"] != moved["destination"]]
+    return moved.groupby(["origin", "destination", "year"], as_index=False).agg(
+        persons=("persons", "sum"),
+        published=("published", "max"),
+        basis=("basis", _combined_basis),
+        source=("source", "first"),
+    )
+
+
+# --- back to the regions of the day ---------------------------------------------------------------------------------
+
+
+def present_parts(dataset: "Dataset", unit: pd.Series) -> pd.DataFrame:
+    """The regions in which people were last counted, with their unit and its population in parts.
+
+    Columns region, unit, share (of the unit's population; 1 where a unit is one region). Sorted by region.
+    """
+    population = dataset.indicator("population")
+    last = population.loc[population.index.max()].dropna()
+    parts = pd.DataFrame({"region": last.index, "unit": last.index.map(unit), "population": last.to_numpy()})
+    parts["share"] = parts["population"] / parts.groupby("unit")["population"].transform("sum")
+    return parts.sort_values("region", ignore_index=True)
+
+
+def split(
+    draws: np.ndarray, units: list[str], parts: pd.DataFrame, differential: pd.Series, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws of units, (draw, unit, horizon), to draws of their parts, (draw, part, horizon).
+
+    A part gets its share of the unit's people plus its known `differential` (persons above that share, summing to zero
+    in a unit). As if the parts' errors were independent and in proportion to their shares, a part's variance is its
+    share of the unit's: the shared error counts s², the rest, s(1 − s), moves people between parts and sums to zero.
+    """
+    position = pd.Index(units).get_indexer(parts["unit"])
+    share = parts["share"].to_numpy()[None, :, None]
+    own = draws[:, position, :]
+    spread = draws.std(axis=0)[None, position, :]
+    noise = rng.standard_normal(own.shape) * np.sqrt(share)
+    shared = np.zeros_like(draws)
+    np.add.at(shared, (slice(None), position), noise * np.sqrt(share))
+    within = np.where(share < 1, spread * (noise - share * shared[:, position, :]), 0.0)
+    offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()[None, :, None]
+    return own * share + offset + within

@@ -1,0 +1,178 @@
+"""How the tables of this folder are made from a long table of released figures.
+
+    python features/kazakhstan/compile.py FOLDER
+
+FOLDER holds `indicators_long_as_published.csv` (code, territory, year, indicator, value, source, flag; figures of the
+Bureau of National Statistics as released, boundaries of the time), `regions.csv`, `adjacency_20.csv` and
+`distances_20.csv` (both between today's 20 regions). Rules, in one place:
+
+- the official net balance is used wherever there is one; where there is none (2000-2012) it is derived from the
+  population balance, except for 2008, whose population change holds the re-basing to the census of 2009;
+- what is computed rather than released is `derived`; what is extrapolated (2025) is left out;
+- a figure is known `publication_lag` years after its year (features/indicators.py).
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from features.indicators import INDICATORS
+
+HERE = Path(__file__).parent
+
+# released name → our name, BNS table, factor to our unit
+RELEASED = {
+    "population_jan1": ("population", "BNS 6584", 1),
+    "population_avg": ("population_average", "BNS 6576", 1),
+    "births": ("births", "BNS 6548", 1),
+    "deaths": ("deaths", "BNS 6550", 1),
+    "avg_wage": ("average_wage", "BNS average monthly nominal wage", 1),
+    "income_per_capita_kzt_month": ("income_per_capita", "BNS 19298", 1),
+    "unemployment_rate": ("unemployment_rate", "BNS 102790", 1),
+    "labour_force": ("labour_force", "BNS 102800", 1),
+    "self_employed_ths": ("self_employed", "BNS 102793", 1000),
+    "grp_mln_kzt": ("grp", "BNS 5923", 1),
+    "grp_volume_index": ("grp_volume_index", "BNS 5926", 1),
+    "investment_mln_kzt": ("investment", "BNS 5546", 1),
+    "housing_commissioned_m2": ("housing_commissioned", "BNS 4289", 1),
+    "housing_m2_per_person": ("housing_per_person", "BNS SDG 11.3.1", 1),
+    "poverty_rate": ("poverty_rate", "BNS SDG 1.2.1", 1),
+    "youth_neet_rate": ("youth_neet_rate", "BNS SDG 8.6.1", 1),
+    "doctors": ("doctors", "BNS doctors of all specialities", 1),
+    "life_expectancy": ("life_expectancy", "BNS life expectancy at birth", 1),
+}
+INTERNAL = {"internal_arrivals": "arrivals", "internal_departures": "departures", "internal_net": "net"}
+
+FORMER = {
+    # code: (code that has its main town today, names, area_km2 is the sum of its successors)
+    "KZ-19o": ("KZ-33", "Almaty region (until 2022)", "Алматинская область (до 2022)", "Алматы облысы (2022 дейін)"),
+    "KZ-35o": ("KZ-35", "Karaganda (until 2022)", "Карагандинская область (до 2022)", "Қарағанды облысы (2022 дейін)"),
+    "KZ-51": ("KZ-79", "South Kazakhstan", "Южно-Казахстанская область", "Оңтүстік Қазақстан облысы"),
+    "KZ-63o": (
+        "KZ-63",
+        "East Kazakhstan (until 2022)",
+        "Восточно-Казахстанская область (до 2022)",
+        "Шығыс Қазақстан облысы (2022 дейін)",
+    ),
+}
+CHANGES = [
+    (2018, "KZ-51", "KZ-61"),
+    (2018, "KZ-51", "KZ-79"),
+    (2022, "KZ-19o", "KZ-19"),
+    (2022, "KZ-19o", "KZ-33"),
+    (2022, "KZ-35o", "KZ-35"),
+    (2022, "KZ-35o", "KZ-62"),
+    (2022, "KZ-63o", "KZ-63"),
+    (2022, "KZ-63o", "KZ-10"),
+]
+
+
+def main(folder: Path) -> None:
+    released = pd.read_csv(folder / "indicators_long_as_published.csv")
+    released = released[(released["code"] != "KZ") & (released["flag"] != "estimated")]
+    released = released.rename(columns={"code": "region"})
+    tables = {
+        "regions": regions(pd.read_csv(folder / "regions.csv")),
+        "indicators": indicators(released),
+        "movements": movements(released),
+        "pairs": pairs(pd.read_csv(folder / "distances_20.csv"), pd.read_csv(folder / "adjacency_20.csv")),
+        "boundary_changes": pd.DataFrame(CHANGES, columns=["year", "predecessor", "successor"]),
+    }
+    for name, table in tables.items():
+        table.to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
+    (HERE / "datapackage.json").write_text(json.dumps(descriptor(tables), indent=2, ensure_ascii=False) + "\n")
+
+
+def regions(released: pd.DataFrame) -> pd.DataFrame:
+    """Today's 20 regions and the four former ones, with the coordinates of the main town."""
+    today = pd.DataFrame(
+        {
+            "region": released["code"],
+            "name": released["name_en"],
+            "name_ru": released["name_ru"],
+            "name_kk": released["name_kk"],
+            "kind": released["kind"].map(lambda kind: "city" if kind.startswith("city") else "region"),
+            "latitude": released["capital_lat"],
+            "longitude": released["capital_lon"],
+            "area_km2": released["area_km2"],
+            "valid_from": released["since"].str[:4],
+            "valid_to": None,
+        }
+    )
+    former = []
+    for code, (town, name, name_ru, name_kk) in FORMER.items():
+        successors = [successor for _, predecessor, successor in CHANGES if predecessor == code]
+        ended = next(year for year, predecessor, _ in CHANGES if predecessor == code)
+        row = today[today["region"] == town].iloc[0].to_dict()
+        row |= {"region": code, "name": name, "name_ru": name_ru, "name_kk": name_kk, "kind": "region"}
+        row |= {"valid_from": None, "valid_to": str(ended - 1)}
+        row["area_km2"] = today.loc[today["region"].isin(successors), "area_km2"].sum()
+        former.append(row)
+    return pd.concat([today, pd.DataFrame(former)]).sort_values("region")
+
+
+def indicators(released: pd.DataFrame) -> pd.DataFrame:
+    rows = released[released["indicator"].isin(RELEASED)].copy()
+    ours = rows["indicator"].map(RELEASED)
+    computed = rows["flag"].fillna("").str.contains("derived|national minus|2\\*average")
+    rows["basis"] = computed.map({True: "derived", False: "official"})
+    rows["indicator"], rows["source"] = ours.str[0], ours.str[1]
+    rows["value"] = (rows["value"] * ours.str[2]).round(6)
+    rows["published"] = rows["year"] + rows["indicator"].map(lambda name: INDICATORS[name].publication_lag)
+    key = ["region", "year", "indicator"]
+    return rows[[*key, "value", "published", "basis", "source"]].sort_values(key)
+
+
+def movements(released: pd.DataFrame) -> pd.DataFrame:
+    """Net balance of all moves 2000-2024 without 2008; arrivals, departures and net within the country 2022-2024."""
+    official = released[released["indicator"] == "net_migration"].assign(basis="official", source="BNS 6567")
+    balance = released[(released["indicator"] == "net_migration_residual") & (released["year"] < 2013)]
+    balance = balance[balance["year"] != 2008].assign(basis="derived", source="BNS 6584, 6548, 6550")
+    net = pd.concat([official, balance]).assign(measure="net", scope="all")
+
+    internal = released[released["indicator"].isin(INTERNAL)].copy()
+    internal["measure"] = internal["indicator"].map(INTERNAL)
+    internal = internal.assign(scope="within_country", basis="official", source="BNS monthly migration release")
+
+    rows = pd.concat([net, internal])
+    rows["persons"], rows["published"] = rows["value"].astype(int), rows["year"]
+    key = ["region", "year", "measure", "scope"]
+    return rows[[*key, "persons", "published", "basis", "source"]].sort_values(key)
+
+
+def pairs(distances: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:
+    """Both directions of every pair of today's regions; distance is between main towns, over the great circle."""
+    bordering = set(zip(borders["code_a"], borders["code_b"], strict=True))
+    bordering |= {(b, a) for a, b in bordering}
+    table = distances.rename(columns={"capital_distance_km": "distance_km"})
+    both = zip(table["origin"], table["destination"], strict=True)
+    return table.assign(contiguous=[pair in bordering for pair in both])
+
+
+def descriptor(tables: dict[str, pd.DataFrame]) -> dict:
+    def resource(name: str) -> dict:
+        digest = hashlib.sha256((HERE / f"{name}.csv").read_bytes()).hexdigest()
+        entry = {"name": name, "path": f"{name}.csv", "hash": f"sha256:{digest}"}
+        if name == "movements":
+            why = "population change 2008 holds the re-basing to the census of 2009, so no balance can be derived"
+            entry["gaps"] = [{"measure": "net", "scope": "all", "years": [2008], "reason": why}]
+        return entry
+
+    bureau = "Bureau of National Statistics, Agency for Strategic Planning and Reforms of the Republic of Kazakhstan"
+    return {
+        "name": "kazakhstan",
+        "title": "Kazakhstan: regions, population, migration balances and indicators, 1993-2026",
+        "licenses": [{"title": "Published figures; the Bureau asks to be cited wherever they are shown"}],
+        "sources": [
+            {"title": bureau, "path": "https://stat.gov.kz"},
+            {"title": "Borders: today's 20 regions; distances: great circle between main towns"},
+        ],
+        "resources": [resource(name) for name in tables],
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

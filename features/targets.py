@@ -1,0 +1,117 @@
+"""Targets: what is forecast, and its recorded history.
+
+A target is net_migration, inflow or out_migration. Its history comes from flows where there are flows, else from
+movements; what kind of moves are counted is its scope.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from features.boundaries import BASIS_ORDER, at_constant_boundaries
+from features.dataset import Dataset
+
+TARGETS = ("net_migration", "inflow", "out_migration")
+
+_MEASURE = {"net_migration": "net", "inflow": "arrivals", "out_migration": "departures"}
+_SCOPES = {
+    "net_migration": ("all", "within_country", "between_regions"),
+    "inflow": ("between_regions", "within_country", "all"),
+    "out_migration": ("between_regions", "within_country", "all"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Recorded values of one target in units of constant boundaries.
+
+    persons, population: year × region, population on 1 January of the year; NaN where not known. Years without any
+    value inside the span are rows of NaN. basis: year × region. Regions are sorted; every region that ever has a value
+    has a column.
+    scope: `between_regions`, `within_country` (with moves inside a region), or `all` (with abroad).
+    """
+
+    target: str
+    scope: str
+    persons: pd.DataFrame
+    population: pd.DataFrame
+    basis: pd.DataFrame
+
+    @property
+    def rate(self) -> pd.DataFrame:
+        """Persons per 1,000 inhabitants on 1 January, year × region."""
+        return 1000 * self.persons / self.population.reindex(self.persons.index)
+
+    @property
+    def regions(self) -> list[str]:
+        return list(self.persons.columns)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every gain of a region is a loss of another: moves inside the country only."""
+        return self.scope != "all"
+
+    def known_at(self, year: int) -> pd.Series:
+        return self.persons.loc[year] if year in self.persons.index else pd.Series(np.nan, self.persons.columns)
+
+
+def recorded_targets(dataset: Dataset) -> list[str]:
+    """The targets of which the dataset has any value."""
+    return [target for target in TARGETS if len(_records(dataset, target)[1])]
+
+
+def first_year(dataset: Dataset, target: str) -> int:
+    return int(_records(dataset, target)[1]["year"].min())
+
+
+@lru_cache(maxsize=512)
+def target_history(dataset: Dataset, target: str) -> History:
+    """The history of a target in units whose boundaries are constant over it.
+
+    Raises ValueError where nothing is recorded.
+    """
+    constant = at_constant_boundaries(dataset, first_year(dataset, target))
+    scope, records = _records(constant, target)
+    years = pd.RangeIndex(int(records["year"].min()), int(records["year"].max()) + 1, name="year")
+    persons = records.pivot(index="year", columns="region", values="persons").astype("float64").sort_index(axis=1)
+    basis = records.pivot(index="year", columns="region", values="basis").reindex(columns=persons.columns)
+    population = constant.indicator("population").reindex(columns=persons.columns)
+    return History(target, scope, persons.reindex(years), population, basis.reindex(years))
+
+
+@lru_cache(maxsize=512)
+def _records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
+    """Scope, and rows (region, year, persons, basis) of the widest scope for the balance, the narrowest for counts."""
+    if len(dataset.flows):
+        counts = {name: _margin(dataset.flows, name) for name in ("inflow", "out_migration")}
+        if target != "net_migration":
+            return "between_regions", counts[target]
+        if not (dataset.movements["scope"] == "all").any():
+            return "between_regions", _difference(counts["inflow"], counts["out_migration"])
+    movements = dataset.movements
+    for scope in _SCOPES[target]:
+        inside = movements[movements["scope"] == scope]
+        rows = inside[inside["measure"] == _MEASURE[target]]
+        if not len(rows) and target == "net_migration":
+            rows = _difference(inside[inside["measure"] == "arrivals"], inside[inside["measure"] == "departures"])
+        if len(rows):
+            return scope, rows[["region", "year", "persons", "basis"]]
+    return "none", pd.DataFrame({"region": [], "year": [], "persons": [], "basis": []})
+
+
+def _margin(flows: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Flows summed over destinations or origins; a region without a flow in a year that has flows is zero."""
+    end = "destination" if target == "inflow" else "origin"
+    table = flows.pivot_table(index="year", columns=end, values="persons", aggfunc="sum", observed=True)
+    regions = sorted(set(flows["origin"].unique()) | set(flows["destination"].unique()))
+    persons = table.reindex(columns=regions).fillna(0.0).rename_axis(columns="region")
+    rows = persons.stack().rename("persons").reset_index()
+    worst = flows.groupby("year")["basis"].agg(lambda basis: max(basis.unique(), key=BASIS_ORDER.index))
+    return rows.assign(basis=rows["year"].map(worst.astype("str")))
+
+
+def _difference(arrivals: pd.DataFrame, departures: pd.DataFrame) -> pd.DataFrame:
+    both = arrivals.merge(departures, on=["region", "year"], suffixes=("", "_out"), validate="one_to_one")
+    return both.assign(persons=both["persons"] - both["persons_out"])[["region", "year", "persons", "basis"]]
