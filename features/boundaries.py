@@ -69,6 +69,7 @@ def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
         movements=_movements_in_units(dataset.movements, unit, parts),
         pairs=dataset.pairs[dataset.pairs["origin"].isin(unit) & dataset.pairs["destination"].isin(unit)],
         _known={},
+        _whole=None,
     )
 
 
@@ -185,19 +186,18 @@ def present_parts(dataset: "Dataset", unit: pd.Series) -> pd.DataFrame:
 def split(
     draws: np.ndarray, units: list[str], parts: pd.DataFrame, differential: pd.Series, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draws of units, (draw, unit, horizon), to draws of their parts, (draw, part, horizon).
+    """Draws of units, (draw, horizon, unit), to draws of their parts, (draw, horizon, part).
 
     A part gets its share of the unit's people plus its known `differential` (persons above that share, summing to zero
     in a unit). As if the parts' errors were independent and in proportion to their shares, a part's variance is its
     share of the unit's: the shared error counts s², the rest, s(1 − s), moves people between parts and sums to zero.
     """
     position = pd.Index(units).get_indexer(parts["unit"])
-    share = parts["share"].to_numpy()[None, :, None]
-    own = draws[:, position, :]
-    spread = draws.std(axis=0)[None, position, :]
+    share = parts["share"].to_numpy()
+    own = draws[:, :, position]
     noise = rng.standard_normal(own.shape) * np.sqrt(share)
     shared = np.zeros_like(draws)
-    np.add.at(shared, (slice(None), position), noise * np.sqrt(share))
-    within = np.where(share < 1, spread * (noise - share * shared[:, position, :]), 0.0)
-    offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()[None, :, None]
+    np.add.at(shared, (..., position), noise * np.sqrt(share))
+    within = np.where(share < 1, draws.std(axis=0)[:, position] * (noise - share * shared[:, :, position]), 0.0)
+    offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()
     return own * share + offset + within

@@ -41,18 +41,21 @@ class Dataset:
     gaps: tuple[dict, ...] = ()
     cutoff: int | None = None
     _known: dict[int, "Dataset"] = field(default_factory=dict, repr=False)
+    _whole: "Dataset | None" = field(default=None, repr=False)
 
     def as_of(self, cutoff: int) -> "Dataset":
         """The vintage that was known at the cutoff: nothing of a later year, nothing published later.
 
-        Boundaries are kept whole: they say in which units values are compared, and hold no value.
+        Boundaries are kept whole: they say in which units values are compared, and hold no value. Asked twice for a
+        cutoff, it gives the same object, so that what is computed from it can be kept.
         """
         if self.cutoff is not None and cutoff >= self.cutoff:
             return self
-        if cutoff not in self._known:
-            seen = {name: _seen(getattr(self, name), cutoff) for name in YEARLY}
-            self._known[cutoff] = replace(self, **seen, cutoff=cutoff, _known={})
-        return self._known[cutoff]
+        whole = self._whole or self
+        if cutoff not in whole._known:
+            seen = {name: _seen(getattr(whole, name), cutoff) for name in YEARLY}
+            whole._known[cutoff] = replace(whole, **seen, cutoff=cutoff, _known={}, _whole=whole)
+        return whole._known[cutoff]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables that have rows, by name."""

@@ -14,7 +14,6 @@ MAX_AGE = 3
 """Years after which the last value of an indicator says nothing of the cutoff any more and is left out."""
 
 
-@lru_cache(maxsize=512)
 def region_features(dataset: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     """Features of a target's regions at a cutoff: index region, columns float, NaN where not known.
 
@@ -28,7 +27,11 @@ def region_features(dataset: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     <indicator>                  last known value: log ratio to (or difference from) the mean of the regions
     <indicator>_change           change of that over three years
     """
-    known = dataset.as_of(cutoff)
+    return _features(dataset.as_of(cutoff), target, cutoff)
+
+
+@lru_cache(maxsize=512)
+def _features(known: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     history = target_history(known, target)
     rate = history.rate
     rate = rate.reindex(range(int(rate.index.min()), cutoff + 1))

@@ -59,11 +59,11 @@ class History:
 
 def recorded_targets(dataset: Dataset) -> list[str]:
     """The targets of which the dataset has any value."""
-    return [target for target in TARGETS if len(_records(dataset, target)[1])]
+    return [target for target in TARGETS if len(records(dataset, target)[1])]
 
 
 def first_year(dataset: Dataset, target: str) -> int:
-    return int(_records(dataset, target)[1]["year"].min())
+    return int(records(dataset, target)[1]["year"].min())
 
 
 @lru_cache(maxsize=512)
@@ -73,16 +73,16 @@ def target_history(dataset: Dataset, target: str) -> History:
     Raises ValueError where nothing is recorded.
     """
     constant = at_constant_boundaries(dataset, first_year(dataset, target))
-    scope, records = _records(constant, target)
-    years = pd.RangeIndex(int(records["year"].min()), int(records["year"].max()) + 1, name="year")
-    persons = records.pivot(index="year", columns="region", values="persons").astype("float64").sort_index(axis=1)
-    basis = records.pivot(index="year", columns="region", values="basis").reindex(columns=persons.columns)
+    scope, rows = records(constant, target)
+    years = pd.RangeIndex(int(rows["year"].min()), int(rows["year"].max()) + 1, name="year")
+    persons = rows.pivot(index="year", columns="region", values="persons").astype("float64").sort_index(axis=1)
+    basis = rows.pivot(index="year", columns="region", values="basis").reindex(columns=persons.columns)
     population = constant.indicator("population").reindex(columns=persons.columns)
     return History(target, scope, persons.reindex(years), population, basis.reindex(years))
 
 
 @lru_cache(maxsize=512)
-def _records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
+def records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
     """Scope, and rows (region, year, persons, basis) of the widest scope for the balance, the narrowest for counts."""
     if len(dataset.flows):
         counts = {name: _margin(dataset.flows, name) for name in ("inflow", "out_migration")}

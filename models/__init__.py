@@ -1,0 +1,10 @@
+"""How a forecast is made: baselines, models, combination, calibration, draws, and the bundle that holds them.
+
+Here: everything between a Dataset at a cutoff and a Forecast. `MigrationForecaster` is the one door. Not here: choosing
+what is served (training), tracking, HTTP.
+
+Every model has a `name` and the same two methods:
+
+    fit(dataset, target, cutoff, horizons) -> the fitted model (itself, where nothing is learnt)
+    predict(dataset, target, cutoff, horizons) -> DataFrame, region × horizon, persons
+"""

@@ -1,0 +1,57 @@
+"""Draws that add up: in every draw what leaves arrives, net = inflow − out_migration, people are whole numbers."""
+
+import numpy as np
+
+
+def balance_net(net: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Net draws (draw, horizon, region) that sum to zero over regions; what is too much is taken by variance."""
+    share = spread**2 / (spread**2).sum(axis=-1, keepdims=True)
+    return net - net.sum(axis=-1, keepdims=True) * share
+
+
+def reconcile(
+    inflow: np.ndarray, out_migration: np.ndarray, net: np.ndarray | None, spread: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The inflow and out_migration nearest to three forecasts that each stand alone, with inflow − out_migration = net.
+
+    Least squares with the errors' variances as weights (Wickramasuriya, Athanasopoulos & Hyndman 2019, diagonal case).
+    Arrays (draw, horizon, region), spread (horizon, region). Without a net forecast only the sums are made equal.
+    Where a region would lose more people than leave it, both counts are lifted together, so that the net stays.
+    """
+    variance = {name: array**2 for name, array in spread.items()}
+    implied = inflow - out_migration
+    if net is None:
+        wanted = balance_net(implied, np.sqrt(variance["inflow"] + variance["out_migration"]))
+    else:
+        counts = variance["inflow"] + variance["out_migration"]
+        trust = counts / (counts + variance["net_migration"])
+        wanted = balance_net(implied + trust * (net - implied), spread["net_migration"])
+    change = wanted - implied
+    part = variance["inflow"] / (variance["inflow"] + variance["out_migration"])
+    inflow, out_migration = inflow + part * change, out_migration - (1 - part) * change
+    lift = np.maximum(0.0, -np.minimum(inflow, out_migration))
+    return inflow + lift, out_migration + lift
+
+
+def whole(draws: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Whole numbers along the last axis that sum to whole totals: largest remainders get the rest.
+
+    >>> whole(np.array([[0.4, 1.4, 0.2]]), np.array([2])).tolist()
+    [[1, 1, 0]]
+    """
+    floor = np.floor(draws)
+    rest = np.rint(totals - floor.sum(axis=-1)).astype(int)
+    order = np.argsort(np.argsort(floor - draws, axis=-1, kind="stable"), axis=-1, kind="stable")
+    rounds, extra = np.divmod(rest, draws.shape[-1])
+    return (floor + rounds[..., None] + (order < extra[..., None])).astype(np.int64)
+
+
+def whole_net(net: np.ndarray, balanced: bool) -> np.ndarray:
+    """Whole net numbers; in a closed country they sum to zero in every draw."""
+    return whole(net, np.zeros(net.shape[:-1])) if balanced else np.rint(net).astype(np.int64)
+
+
+def whole_margins(inflow: np.ndarray, out_migration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whole inflow and out_migration with the same sum in every draw."""
+    totals = np.rint((inflow.sum(axis=-1) + out_migration.sum(axis=-1)) / 2)
+    return whole(inflow, totals), whole(out_migration, totals)

@@ -1,0 +1,248 @@
+"""MigrationForecaster: the one door. fit(dataset, cutoff), predict(dataset, cutoff, horizons)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from features.boundaries import present_parts, split, unit_of_region
+from features.dataset import Dataset
+from features.targets import History, first_year, recorded_targets, records, target_history
+from models import coherence, combination
+from models.calibration import Calibration
+from models.forecast import Forecast, TargetForecast
+from models.track_record import Model, TrackRecord, fitted_models, size_at, track_record
+
+HORIZONS = (1, 2, 3)
+Served = Mapping[tuple[str, int], str]
+"""Served model by target and horizon."""
+
+
+def fallback(dataset: Dataset, target: str) -> str:
+    """What is served where nothing better is proven: persistence; for a balance without recorded flows the frozen pull
+    to the long mean, whose first year is persistence."""
+    net_only = target == "net_migration" and not _margins_record_net(dataset)
+    return "long_mean_pull" if net_only else "persistence"
+
+
+def _margins_record_net(dataset: Dataset) -> bool:
+    if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
+        return False
+    return target_history(dataset, "inflow").scope == target_history(dataset, "net_migration").scope
+
+
+def past_cutoffs(dataset: Dataset, target: str, cutoff: int) -> list[int]:
+    """Cutoffs before a cutoff from which the target could have been forecast."""
+    return list(range(first_year(dataset.as_of(cutoff), target), cutoff))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTarget:
+    """What is learnt of one target. `regions` are the units of constant boundaries that the arrays are of."""
+
+    regions: tuple[str, ...]
+    served: dict[int, str]
+    models: dict[str, Model]
+    weights: dict[int, np.ndarray]
+    calibration: Calibration
+
+
+@dataclass(frozen=True, eq=False)
+class MigrationForecaster:
+    """Forecasts every target that a dataset records, in draws that add up.
+
+    served: model by (target, horizon), as the gate chose; what is left out gets the fallback.
+
+    >>> from features.dataset import load_dataset
+    >>> dataset = load_dataset()
+    >>> forecaster = MigrationForecaster(horizons=(1,)).fit(dataset, cutoff=2005)
+    >>> forecast = forecaster.predict(dataset, cutoff=2005, horizons=[1])
+    >>> forecast.targets["net_migration"].draws.shape
+    (1000, 1, 16)
+    """
+
+    served: Served = field(default_factory=dict)
+    horizons: tuple[int, ...] = HORIZONS
+    draws: int = 1000
+    seed: int = 20
+    fitted: dict[str, FittedTarget] = field(default_factory=dict)
+
+    def fit(
+        self, dataset: Dataset, cutoff: int, records: Mapping[str, TrackRecord] | None = None
+    ) -> "MigrationForecaster":
+        """Fit on what was known at the cutoff. `records`: track records by target that reach the cutoff, where a backtest
+        has made them already; without them they are made here.
+
+        Raises ValueError where no target has two years of values.
+        """
+        known = dataset.as_of(cutoff)
+        fitted = {}
+        for target in forecastable_targets(known, cutoff):
+            record = (records or {}).get(target)
+            if record is None:
+                record = track_record(known, target, past_cutoffs(known, target, cutoff), self.horizons)
+            fitted[target] = self._fit_target(known, target, cutoff, record.before(cutoff))
+        if not fitted:
+            raise ValueError(f"{dataset.name}: no target has two years of values up to {cutoff}")
+        return replace(self, fitted=fitted)
+
+    def _fit_target(self, known: Dataset, target: str, cutoff: int, record: TrackRecord) -> FittedTarget:
+        default = fallback(known, target)
+        served = {horizon: self.served.get((target, horizon), default) for horizon in self.horizons}
+        needed = set(served.values())
+        if combination.NAME in needed:
+            needed |= set(combination.MEMBERS)
+        fitted = fitted_models(known, target, cutoff, self.horizons)
+        models = {name: model for name, model in fitted.items() if name in needed}
+        rows = [record.horizons.index(horizon) for horizon in self.horizons]
+        points = np.stack([record.points[served[h]][:, row] for h, row in zip(self.horizons, rows, strict=True)], axis=1)
+        actual = record.actual(known, cutoff)[:, rows]
+        now = size_at(known, target, cutoff, record.regions)
+        calibration = Calibration.fit(points, actual, record.cutoffs, self.horizons, record.size, now)
+        weights = record.weights(known, cutoff) if combination.NAME in needed else {}
+        return FittedTarget(record.regions, served, models, weights, calibration)
+
+    def predict(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
+        """Draws for the regions in which people were last counted at the cutoff.
+
+        Raises ValueError for a horizon that was not fitted.
+        """
+        return self._forecast(dataset.as_of(cutoff), cutoff, horizons, _in_present_regions)
+
+    def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
+        """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
+        return self._forecast(dataset.as_of(cutoff), cutoff, horizons, _in_units)
+
+    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], place) -> Forecast:
+        self._check_horizons(horizons)
+        histories = {target: target_history(known, target) for target in self.fitted}
+        placed = place(known, histories, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1))
+        chosen = [self.horizons.index(horizon) for horizon in horizons]
+        targets = {}
+        for target, (regions, draws, basis) in _whole_persons(histories, placed).items():
+            models = {horizon: self.fitted[target].served[horizon] for horizon in horizons}
+            targets[target] = TargetForecast(
+                target, histories[target].scope, cutoff, tuple(horizons), regions, draws[:, chosen], models, basis
+            )
+        return Forecast(cutoff, targets)
+
+    def _check_horizons(self, horizons: Sequence[int]) -> None:
+        unknown = [horizon for horizon in horizons if horizon not in self.horizons]
+        if unknown or not horizons:
+            raise ValueError(f"horizons {list(horizons)}: must be some of {list(self.horizons)}")
+
+    def _unit_draws(self, known: Dataset, cutoff: int) -> dict[str, np.ndarray]:
+        """Draws of every target in its units, in fractions of persons; margins and net reconciled where they are one."""
+        rng = np.random.default_rng(self.seed)
+        common = rng.random(self.draws // 2)
+        draws, spread = {}, {}
+        for target, fitted in self.fitted.items():
+            points = self._points(known, target, cutoff, fitted)
+            errors = fitted.calibration.draws(self.draws, np.random.default_rng(self.seed), common)
+            draws[target] = points[None] + errors
+            spread[target] = fitted.calibration.scale
+            if target != "net_migration":
+                draws[target] = np.maximum(draws[target], 0.0)
+        return _reconciled(known, draws, spread)
+
+    def _points(self, known: Dataset, target: str, cutoff: int, fitted: FittedTarget) -> np.ndarray:
+        """Point forecasts of the served models, (horizon, region)."""
+        said = {name: model.predict(known, target, cutoff, self.horizons) for name, model in fitted.models.items()}
+        points = []
+        for horizon in self.horizons:
+            name = fitted.served[horizon]
+            if name == combination.NAME:
+                members = zip(combination.MEMBERS, fitted.weights[horizon], strict=True)
+                point = sum((weight * said[member][horizon] for member, weight in members), start=pd.Series(0.0, list(fitted.regions)))
+            else:
+                point = said[name][horizon]
+            points.append(point.reindex(list(fitted.regions)).to_numpy())
+        return np.stack(points)
+
+
+def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:
+    """Targets with values in at least two years, the last of them within two years of the cutoff."""
+    found = []
+    for target in recorded_targets(known):
+        years = target_history(known, target).persons.dropna(how="all").index
+        if len(years) >= 2 and years.max() > cutoff - 3:
+            found.append(target)
+    return found
+
+
+def _reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if {"inflow", "out_migration"} <= set(draws):
+        together = _margins_record_net(known) and "net_migration" in draws
+        net = draws["net_migration"] if together else None
+        inflow, out_migration = coherence.reconcile(draws["inflow"], draws["out_migration"], net, spread)
+        draws = draws | {"inflow": inflow, "out_migration": out_migration}
+        if together:
+            return draws | {"net_migration": inflow - out_migration}
+    if "net_migration" in draws and target_history(known, "net_migration").balanced:
+        return draws | {"net_migration": coherence.balance_net(draws["net_migration"], spread["net_migration"])}
+    return draws
+
+
+# --- from units to regions, from fractions to persons ---------------------------------------------------------------
+
+Placed = dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]
+"""By target: regions, draws (draw, horizon, region), basis by region."""
+
+
+def _in_units(known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator) -> Placed:
+    return {t: (tuple(histories[t].regions), draws[t], _last_basis(histories[t])) for t in draws}
+
+
+def _in_present_regions(
+    known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator
+) -> Placed:
+    placed = {}
+    for target, unit_draws in draws.items():
+        history = histories[target]
+        unit = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
+        parts = present_parts(known, unit)
+        parts = parts[parts["unit"].isin(history.regions)].reset_index(drop=True)
+        basis = _last_basis(history)
+        told = {
+            part.region: basis[part.unit] if part.share == 1 else "estimated" for part in parts.itertuples()
+        }
+        regional = split(unit_draws, history.regions, parts, _differential(known, history, parts), rng)
+        placed[target] = (tuple(parts["region"]), regional, told)
+    return placed
+
+
+def _last_basis(history: History) -> dict[str, str]:
+    return history.basis.ffill().iloc[-1].fillna("estimated").to_dict()
+
+
+def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.Series:
+    """Persons by which a part lay above its share of its unit in the last year in which all its parts are recorded:
+    persistence, inside a unit."""
+    recorded = records(known, history.target)[1].pivot(index="year", columns="region", values="persons")
+    above = {}
+    for _, group in parts[parts["share"] < 1].groupby("unit"):
+        last = recorded.reindex(columns=group["region"]).dropna().iloc[-1:].sum()
+        above |= (last - last.sum() * group.set_index("region")["share"]).to_dict()
+    return pd.Series(above, dtype="float64")
+
+
+def _whole_persons(histories: dict[str, History], placed: Placed) -> Placed:
+    """Whole persons in every draw; one country's moves inside it balance."""
+    done = dict(placed)
+    margins = {"inflow", "out_migration"} <= set(placed)
+    if margins:
+        (regions, inflow, basis_in), (_, out, basis_out) = placed["inflow"], placed["out_migration"]
+        inflow, out = coherence.whole_margins(np.maximum(inflow, 0), np.maximum(out, 0))
+        done |= {"inflow": (regions, inflow, basis_in), "out_migration": (regions, out, basis_out)}
+    for target in set(placed) - ({"inflow", "out_migration"} if margins else set()):
+        regions, draws, basis = placed[target]
+        if target == "net_migration" and margins and histories[target].scope == histories["inflow"].scope:
+            whole = done["inflow"][1] - done["out_migration"][1]
+        elif target == "net_migration":
+            whole = coherence.whole_net(draws, histories[target].balanced)
+        else:
+            whole = np.rint(np.maximum(draws, 0)).astype(np.int64)
+        done[target] = (regions, whole, basis)
+    return done
+

@@ -1,0 +1,131 @@
+"""Backtest: forecasting from past cutoffs as if each were now (rolling origin), every choice made before its cutoff."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from features.dataset import Dataset
+from features.targets import first_year, recorded_targets, target_history
+from models import combination
+from models.forecast import TargetForecast
+from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets
+from models.track_record import Progress, TrackRecord, models_of, track_record
+from training.gate import Decision, decide
+from training.metrics import crps, interval_coverage, sign_agreement
+
+SERVED = "served"
+COLUMNS = (
+    "target model cutoff horizon n abs_error abs_actual sign_agreement coverage_50 coverage_80 coverage_90 crps".split()
+)
+INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95)}
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """scores: one row per target, model, cutoff, horizon (COLUMNS), model `served` among them.
+    choices: the gate's decisions by cutoff, as it would have made them then.
+    records: track records by target, to calibrate the final forecaster from."""
+
+    scores: pd.DataFrame
+    choices: dict[int, list[Decision]]
+    records: dict[str, TrackRecord]
+
+
+def backtest(
+    dataset: Dataset, horizons: Sequence[int] = HORIZONS, last: int | None = None, progress: Progress | None = None
+) -> Backtest:
+    """Score every model, and what the gate would have served, at every cutoff that leaves an outcome to score.
+
+    last: the last cutoff whose values may be seen at all; default all.
+    """
+    last = last_value_year(dataset) if last is None else last
+    known = dataset.as_of(last)
+    records = {
+        target: track_record(known, target, range(first_year(known, target), last), horizons, progress)
+        for target in forecastable_targets(known, last)
+    }
+    rows: list[dict] = []
+    choices = {}
+    for cutoff in sorted({cutoff for record in records.values() for cutoff in record.cutoffs}):
+        reach = {target: record for target, record in records.items() if _scorable(known, record, cutoff)}
+        if not reach:
+            continue
+        if progress:
+            progress(f"scores at cutoff {cutoff}")
+        choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, list(reach), horizons)
+        for name, served in _systems(list(reach), horizons, choices[cutoff]).items():
+            forecaster = MigrationForecaster(served, tuple(horizons)).fit(known, cutoff, reach)
+            forecast = forecaster.predict_units(known, cutoff, horizons)
+            rows += [
+                row
+                for target in reach
+                if name == SERVED or (target, horizons[0]) in served
+                for row in score(forecast.targets[target], target_history(known, target).persons, name)
+            ]
+    scores = pd.DataFrame(rows, columns=COLUMNS).sort_values(["target", "model", "cutoff", "horizon"])
+    return Backtest(scores.reset_index(drop=True), choices, records)
+
+
+def last_value_year(dataset: Dataset) -> int:
+    """The last year in which any target has a value."""
+    return max(int(target_history(dataset, target).persons.dropna(how="all").index.max()) for target in recorded_targets(dataset))
+
+
+def gate_at(
+    known: Dataset, scores: pd.DataFrame, cutoff: int, targets: Iterable[str], horizons: Sequence[int]
+) -> list[Decision]:
+    """What the gate serves at a cutoff: it sees scores of outcomes that were known by then, and no others."""
+    seen = scores[scores["cutoff"] + scores["horizon"] <= cutoff]
+    return [
+        decide(seen, target, horizon, fallback(known.as_of(cutoff), target)) for target in targets for horizon in horizons
+    ]
+
+
+def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
+    """At least one known error before the cutoff to calibrate from, and the cutoff in the record."""
+    return cutoff in record.cutoffs and record.target in forecastable_targets(known.as_of(cutoff), cutoff)
+
+
+def _systems(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Mapping]:
+    """Each model alone, and what is served: name → model by (target, horizon)."""
+    models = {target: [model.name for model in models_of(target)] + [combination.NAME] for target in targets}
+    names = sorted({name for found in models.values() for name in found})
+    alone = {
+        name: {(target, horizon): name for target in targets if name in models[target] for horizon in horizons}
+        for name in names
+    }
+    return alone | {SERVED: {(decision.target, decision.horizon): decision.model for decision in decisions}}
+
+
+def score(forecast: TargetForecast, persons: pd.DataFrame, model: str) -> list[dict]:
+    """Scores of one forecast by horizon, over the regions with an outcome; horizons without one are left out."""
+    rows = []
+    quantiles = {level: forecast.quantiles((level,))[0] for level in (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)}
+    for h, horizon in enumerate(forecast.horizons):
+        year = forecast.cutoff + horizon
+        outcome = persons.reindex(index=[year], columns=list(forecast.regions)).to_numpy()[0]
+        told = ~np.isnan(outcome)
+        if not told.any():
+            continue
+        actual, median = outcome[told], quantiles[0.5][h, told]
+        coverage = {
+            f"coverage_{level}": interval_coverage(actual, quantiles[low][h, told], quantiles[high][h, told])
+            for level, (low, high) in INTERVALS.items()
+        }
+        rows.append(
+            {
+                "target": forecast.target,
+                "model": model,
+                "cutoff": forecast.cutoff,
+                "horizon": horizon,
+                "n": int(told.sum()),
+                "abs_error": float(np.abs(actual - median).sum()),
+                "abs_actual": float(np.abs(actual).sum()),
+                "sign_agreement": sign_agreement(actual, median),
+                **coverage,
+                "crps": crps(actual, forecast.draws[:, h, told].astype("float64")),
+            }
+        )
+    return rows
