@@ -1,7 +1,8 @@
-"""Intervals that cover what they say: past errors of the served model, in units of each region's scale, replayed.
+"""Intervals that cover what they say: past errors of the served model, in units of each region's scale.
 
 An error at a cutoff is divided by the scale that was known at that cutoff, never by one that has seen it: split
-conformal prediction along time (Vovk et al. 2005). No guarantee without assumptions exists for panels (arXiv
+conformal prediction along time (Vovk et al. 2005), over all regions together. How regions move together comes from the
+ranks of past errors (Schaake shuffle, Clark et al. 2004). No guarantee without assumptions exists for panels (arXiv
 2205.12940), so the coverage that was measured is published beside every interval.
 """
 
@@ -10,17 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
+from scipy.stats import rankdata
 
 OWN_YEARS = 4.0
 """Weight, in cutoffs, of the scale expected from a region's size against the region's own errors."""
-COMMON = 0.5
-"""Share of futures in which all regions repeat the errors of one past cutoff; in the others each repeats any."""
+ADAPTATION = 0.5
+"""Gain of the interval width on coverage missed in past cutoffs (ACI, Gibbs & Candès 2021), on a log scale. Widths only
+grow by it: with few cutoffs, narrowing is not to be trusted."""
+NOMINAL = 0.8
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Past errors of one target: `errors` (cutoff, horizon, region) over their scale, NaN where none is known;
-    `scale` (horizon, region) of the present cutoff in persons."""
+    """Past errors of one target: `errors` (cutoff, horizon, region) over the scale known then, NaN where none is known;
+    `scale` (horizon, region) of the present cutoff in persons, widened for few cutoffs and for coverage missed."""
 
     errors: np.ndarray
     scale: np.ndarray
@@ -48,31 +52,61 @@ class Calibration:
                 errors[:, h] = errors[:, h - 1]
                 scale[h] = scale[h - 1] * np.sqrt(horizon / horizons[h - 1])
                 continue
-            for row, cutoff in enumerate(made):
-                past = missed[made + horizon <= cutoff, h]
-                # The very first errors have no earlier ones to be scaled by: their own size curve stands in.
-                own = past if np.isfinite(past).any() else missed[row : row + 1, h]
-                errors[row, h] = missed[row, h] / error_scale(own, size[row])
-            scale[h] = error_scale(missed[:, h], now)
+            errors[:, h] = _scaled(missed[:, h], made, horizon, size)
+            widened = _few_cutoffs(errors[:, h], horizon) * _adapted(errors[:, h], made, horizon)
+            scale[h] = error_scale(missed[:, h], now) * widened
         return Calibration(errors, scale)
 
     def draws(self, count: int, rng: np.random.Generator, common: np.ndarray) -> np.ndarray:
         """Errors in persons, (count, horizon, region), symmetric about zero so that the median is the point forecast.
 
-        common: `count / 2` uniform numbers that choose the repeated cutoff; targets that share them share their shocks.
+        common: `count / 2` uniform numbers that choose the past cutoff whose ranks are repeated; targets that share
+        them share their shocks.
         """
         half = count // 2
-        replayed = rng.random(half) < COMMON
         drawn = np.empty((half, *self.scale.shape))
-        for h in range(len(self.scale)):
-            known = self.errors[~np.isnan(self.errors[:, h]).all(axis=1), h]
-            cells = known[~np.isnan(known)]
-            anywhere = rng.choice(cells, size=drawn[:, h].shape)
-            repeated = known[(common * len(known)).astype(int)]
-            use = replayed[:, None] & ~np.isnan(repeated)
-            drawn[:, h] = np.where(use, repeated, anywhere) * self.scale[h] * (1 + 1 / len(known))
-        drawn *= rng.choice([-1.0, 1.0], size=(half, 1, 1))
+        jitter = rng.random((half, self.scale.shape[1]))
+        for h, errors in enumerate(self.errors.transpose(1, 0, 2)):
+            known = errors[~np.isnan(errors).all(axis=1)]
+            sizes = np.sort(np.abs(known[~np.isnan(known)]))
+            ranks = rankdata(known, axis=0, nan_policy="omit") - 1
+            chosen = ranks[(common * len(known)).astype(int)]
+            level = np.where(np.isnan(chosen), jitter, (chosen + jitter) / np.maximum(np.sum(~np.isnan(known), axis=0), 1))
+            # A symmetric quantile function: the upper half of levels is positive, the lower its mirror.
+            drawn[:, h] = np.sign(level - 0.5) * np.quantile(sizes, np.abs(2 * level - 1)) * self.scale[h]
         return np.concatenate([drawn, -drawn])
+
+
+def _scaled(missed: np.ndarray, cutoffs: np.ndarray, horizon: int, size: np.ndarray) -> np.ndarray:
+    """Errors (cutoff, region) over the scale that earlier outcomes gave."""
+    scaled = np.full_like(missed, np.nan)
+    for row, cutoff in enumerate(cutoffs):
+        past = missed[cutoffs + horizon <= cutoff]
+        # The very first errors have no earlier ones to be scaled by: their own size curve stands in.
+        known = past if np.isfinite(past).any() else missed[row : row + 1]
+        scaled[row] = missed[row] / error_scale(known, size[row])
+    return scaled
+
+
+def _few_cutoffs(errors: np.ndarray, horizon: int) -> float:
+    """1 + h / n: errors over h years overlap, so n cutoffs hold n / h independent ones."""
+    return 1 + horizon / np.isfinite(errors).any(axis=1).sum()
+
+
+def _adapted(errors: np.ndarray, cutoffs: np.ndarray, horizon: int) -> float:
+    """Factor of the width after the coverage that each cutoff's interval, as it would have been then, had."""
+    step = np.zeros(len(cutoffs))
+
+    def width(known: np.ndarray) -> float:
+        return max(1.0, float(np.exp(step[known].sum())))
+
+    for row, cutoff in enumerate(cutoffs):
+        known = cutoffs + horizon <= cutoff
+        past, own = errors[known], errors[row][np.isfinite(errors[row])]
+        if np.isfinite(past).any() and len(own):
+            bound = np.nanquantile(np.abs(past), NOMINAL) * _few_cutoffs(past, horizon) * width(known)
+            step[row] = ADAPTATION * (NOMINAL - (np.abs(own) <= bound).mean())
+    return width(np.ones(len(cutoffs), dtype=bool))
 
 
 def error_scale(missed: np.ndarray, size: np.ndarray) -> np.ndarray:

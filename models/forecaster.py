@@ -22,11 +22,12 @@ Served = Mapping[tuple[str, int], str]
 def fallback(dataset: Dataset, target: str) -> str:
     """What is served where nothing better is proven: persistence; for a balance without recorded flows the frozen pull
     to the long mean, whose first year is persistence."""
-    net_only = target == "net_migration" and not _margins_record_net(dataset)
+    net_only = target == "net_migration" and not margins_record_net(dataset)
     return "long_mean_pull" if net_only else "persistence"
 
 
-def _margins_record_net(dataset: Dataset) -> bool:
+def margins_record_net(dataset: Dataset) -> bool:
+    """Whether net_migration is inflow − out_migration in this dataset: all three recorded, of the same moves."""
     if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
         return False
     return target_history(dataset, "inflow").scope == target_history(dataset, "net_migration").scope
@@ -173,7 +174,7 @@ def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:
 
 def _reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if {"inflow", "out_migration"} <= set(draws):
-        together = _margins_record_net(known) and "net_migration" in draws
+        together = margins_record_net(known) and "net_migration" in draws
         net = draws["net_migration"] if together else None
         inflow, out_migration = coherence.reconcile(draws["inflow"], draws["out_migration"], net, spread)
         draws = draws | {"inflow": inflow, "out_migration": out_migration}

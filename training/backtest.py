@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
-from features.targets import first_year, recorded_targets, target_history
+from features.targets import TARGETS, first_year, recorded_targets, target_history
 from models import combination
 from models.forecast import TargetForecast
-from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets
+from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets, margins_record_net
 from models.track_record import Progress, TrackRecord, models_of, track_record
 from training.gate import Decision, decide
 from training.metrics import crps, interval_coverage, sign_agreement
@@ -55,7 +55,7 @@ def backtest(
         if progress:
             progress(f"scores at cutoff {cutoff}")
         choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, list(reach), horizons)
-        for name, served in _systems(list(reach), horizons, choices[cutoff]).items():
+        for name, served in _entrants(list(reach), horizons, choices[cutoff]).items():
             forecaster = MigrationForecaster(served, tuple(horizons)).fit(known, cutoff, reach)
             forecast = forecaster.predict_units(known, cutoff, horizons)
             rows += [
@@ -78,9 +78,20 @@ def gate_at(
 ) -> list[Decision]:
     """What the gate serves at a cutoff: it sees scores of outcomes that were known by then, and no others."""
     seen = scores[scores["cutoff"] + scores["horizon"] <= cutoff]
+    vintage = known.as_of(cutoff)
     return [
-        decide(seen, target, horizon, fallback(known.as_of(cutoff), target)) for target in targets for horizon in horizons
+        decision
+        for system in systems(vintage, targets)
+        for horizon in horizons
+        for decision in decide(seen, system, horizon, fallback(vintage, system[0]))
     ]
+
+
+def systems(known: Dataset, targets: Iterable[str]) -> list[tuple[str, ...]]:
+    """Targets that add up, inflow − out_migration = net_migration, are one system; others stand alone."""
+    targets = tuple(targets)
+    together = len(targets) == len(TARGETS) and margins_record_net(known)
+    return [targets] if together else [(target,) for target in targets]
 
 
 def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
@@ -88,7 +99,7 @@ def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
     return cutoff in record.cutoffs and record.target in forecastable_targets(known.as_of(cutoff), cutoff)
 
 
-def _systems(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Mapping]:
+def _entrants(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Mapping]:
     """Each model alone, and what is served: name → model by (target, horizon)."""
     models = {target: [model.name for model in models_of(target)] + [combination.NAME] for target in targets}
     names = sorted({name for found in models.values() for name in found})

@@ -1,5 +1,6 @@
 """The gate: serve a challenger only where it is proven, else the fallback."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,10 @@ from training.metrics import skill
 PERSISTENCE = "persistence"
 PROBABILITY = 0.8
 COVERAGE = (0.7, 0.9)
-MIN_CUTOFFS = 6
-"""Five or fewer cutoffs prove nothing; what they say is provisional."""
+PROVEN_FROM = 15
+"""Cutoffs needed to prove a challenger: choosing models on 14 or fewer cost skill on every panel that was measured."""
+PROVISIONAL = 5
+"""What rests on this many cutoffs or fewer is provisional."""
 RESAMPLES = 2000
 
 
@@ -26,47 +29,78 @@ class Decision:
     cutoffs: int
     skill: float | None = None
     probability: float | None = None
+    coverage_50: float | None = None
     coverage_80: float | None = None
+    coverage_90: float | None = None
 
     @property
     def provisional(self) -> bool:
-        return self.cutoffs < MIN_CUTOFFS
+        return self.cutoffs <= PROVISIONAL
 
 
-def decide(scores: pd.DataFrame, target: str, horizon: int, fallback: str) -> Decision:
-    """The model whose skill is most surely above zero, if it is so with bootstrap probability ≥ 0.8, its 80 % interval
-    covered 70-90 % of outcomes, and its error is not above the fallback's; else the fallback. A fallback other than
-    persistence gives way to persistence where it is proven to be behind it.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Scores of one target and horizon that were known when the decision is made.
+
+    errors: sum of absolute errors, cutoff × model. above: share of resampled cutoffs in which a model's pooled skill is
+    above zero, by model. coverage_80: by model.
+    """
+
+    target: str
+    rows: pd.DataFrame
+    errors: pd.DataFrame
+
+    @staticmethod
+    def of(scores: pd.DataFrame, target: str, horizon: int) -> "Evidence":
+        own = scores[(scores["target"] == target) & (scores["horizon"] == horizon) & (scores["model"] != "served")]
+        return Evidence(target, own, own.pivot(index="cutoff", columns="model", values="abs_error"))
+
+    def relative_error(self, model: str) -> float:
+        """Pooled error over persistence's; one less skill."""
+        return float(self.errors[model].sum() / max(self.errors[PERSISTENCE].sum(), 1e-9))
+
+    def probability(self, model: str) -> float:
+        """Share of resamples of whole cutoffs in which the model's pooled skill is above zero."""
+        gain = (self.errors[PERSISTENCE] - self.errors[model]).to_numpy()
+        picks = np.random.default_rng(0).integers(len(gain), size=(RESAMPLES, len(gain)))
+        return float((gain[picks].sum(axis=1) > 0).mean())
+
+    def proves(self, model: str) -> bool:
+        low, high = COVERAGE
+        return self.probability(model) >= PROBABILITY and low <= self.coverage(model, 80) <= high
+
+    def coverage(self, model: str, level: int) -> float:
+        return pooled_coverage(self.rows[self.rows["model"] == model], level)
+
+
+def decide(scores: pd.DataFrame, targets: Sequence[str], horizon: int, fallback: str) -> list[Decision]:
+    """One decision for targets that add up and so are served by one model; most often a single target.
+
+    Served is the model of least error among the proven: for every target its skill is above zero with bootstrap
+    probability ≥ 0.8, its 80 % interval covered 70-90 % of outcomes, and its error is below the fallback's. Without one,
+    the fallback; or persistence, where the fallback is proven to be behind it.
 
     scores: backtest rows that were known when the decision is made.
     """
-    own = scores[(scores["target"] == target) & (scores["horizon"] == horizon) & (scores["model"] != "served")]
-    errors = own.pivot(index="cutoff", columns="model", values="abs_error")
-    if len(errors) < MIN_CUTOFFS:
-        why = f"{len(errors)} past cutoffs with a known outcome; {MIN_CUTOFFS} are needed to prove a challenger"
-        return _decision(own, target, horizon, fallback, f"{fallback} is the fallback: {why}")
-    skills = bootstrap_skills(errors)
-    sure = skills.quantile(1 - PROBABILITY).drop(PERSISTENCE)
-    for name in sure.sort_values(ascending=False, kind="stable").index:
-        if sure[name] > 0 and _covers(own, name) and errors[name].sum() <= errors[fallback].sum():
-            found = f"above persistence at {len(errors)} cutoffs with probability {(skills[name] > 0).mean():.2f}"
-            return _decision(own, target, horizon, name, f"proven: skill {found}")
-    if fallback != PERSISTENCE and skills[fallback].quantile(PROBABILITY) < 0:
-        return _decision(own, target, horizon, PERSISTENCE, f"{fallback} is proven to be behind persistence")
-    return _decision(own, target, horizon, fallback, f"{fallback} is the fallback: no challenger is proven")
+    evidence = [Evidence.of(scores, target, horizon) for target in targets]
+    model, reason = _chosen(evidence, fallback)
+    return [_decision(found, horizon, model, reason) for found in evidence]
 
 
-def bootstrap_skills(errors: pd.DataFrame) -> pd.DataFrame:
-    """Skill of every model in resamples of whole cutoffs: resample × model. errors: cutoff × model, with persistence."""
-    table = errors.to_numpy()
-    picks = np.random.default_rng(0).integers(len(table), size=(RESAMPLES, len(table)))
-    pooled = table[picks].sum(axis=1)
-    reference = pooled[:, [errors.columns.get_loc(PERSISTENCE)]]
-    return pd.DataFrame(1 - pooled / np.maximum(reference, 1e-9), columns=errors.columns)
-
-
-def _covers(own: pd.DataFrame, model: str) -> bool:
-    return COVERAGE[0] <= pooled_coverage(own[own["model"] == model], 80) <= COVERAGE[1]
+def _chosen(evidence: list[Evidence], fallback: str) -> tuple[str, str]:
+    cutoffs = min(len(found.errors) for found in evidence)
+    if cutoffs < PROVEN_FROM:
+        why = f"{cutoffs} past cutoffs with a known outcome, {PROVEN_FROM} are needed to prove a challenger"
+        return fallback, f"fallback: {why}"
+    common = set.intersection(*(set(found.errors.columns) for found in evidence))
+    for name in sorted(common, key=lambda name: (sum(found.relative_error(name) for found in evidence), name)):
+        better = all(found.relative_error(name) < found.relative_error(fallback) for found in evidence)
+        if better and all(found.proves(name) for found in evidence):
+            least = min(found.probability(name) for found in evidence)
+            return name, f"proven: above persistence at {cutoffs} cutoffs with probability {least:.2f}"
+    if all(found.relative_error(fallback) > 1 and found.probability(fallback) <= 1 - PROBABILITY for found in evidence):
+        return PERSISTENCE, f"{fallback} is proven to be behind persistence at {cutoffs} cutoffs"
+    return fallback, f"fallback: no challenger is proven at {cutoffs} cutoffs"
 
 
 def pooled_coverage(rows: pd.DataFrame, level: int) -> float:
@@ -74,18 +108,18 @@ def pooled_coverage(rows: pd.DataFrame, level: int) -> float:
     return float((rows[f"coverage_{level}"] * rows["n"]).sum() / rows["n"].sum())
 
 
-def _decision(own: pd.DataFrame, target: str, horizon: int, model: str, reason: str) -> Decision:
-    rows, reference = own[own["model"] == model], own[own["model"] == PERSISTENCE]
-    if not len(rows):
-        return Decision(target, horizon, model, reason, 0)
-    errors = own.pivot(index="cutoff", columns="model", values="abs_error")
+def _decision(found: Evidence, horizon: int, model: str, reason: str) -> Decision:
+    if not len(found.errors):
+        return Decision(found.target, horizon, model, reason, 0)
     return Decision(
-        target,
+        found.target,
         horizon,
         model,
         reason,
-        cutoffs=len(rows),
-        skill=skill(rows["abs_error"].sum(), reference["abs_error"].sum()),
-        probability=float((bootstrap_skills(errors)[model] > 0).mean()),
-        coverage_80=pooled_coverage(rows, 80),
+        cutoffs=len(found.errors),
+        skill=skill(found.errors[model].sum(), found.errors[PERSISTENCE].sum()),
+        probability=found.probability(model),
+        coverage_50=found.coverage(model, 50),
+        coverage_80=found.coverage(model, 80),
+        coverage_90=found.coverage(model, 90),
     )
