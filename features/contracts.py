@@ -342,7 +342,9 @@ def check_flow_years(flows: pd.DataFrame, gaps: list[dict]) -> list[str]:
 
 
 def check_net_is_arrivals_less_departures(movements: pd.DataFrame) -> list[str]:
-    wide = movements.pivot_table(index=["region", "year", "scope"], columns="measure", values="persons", aggfunc="first")
+    wide = movements.pivot_table(
+        index=["region", "year", "scope"], columns="measure", values="persons", aggfunc="first"
+    )
     if not set(MEASURES) <= set(wide.columns):
         return []
     wide = wide.dropna(subset=list(MEASURES))

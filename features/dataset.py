@@ -282,7 +282,9 @@ def _filled(name: str, table: pd.DataFrame) -> pd.DataFrame:
     for column in table.columns.intersection(["year", "persons"]):
         table[column] = table[column].astype("int64")
     if name != "regions":
-        for column in table.columns.intersection([*contracts.REGION_COLUMNS, "indicator", "source", "measure", "scope"]):
+        for column in table.columns.intersection(
+            [*contracts.REGION_COLUMNS, "indicator", "source", "measure", "scope"]
+        ):
             table[column] = table[column].astype("str")
     return table.reset_index(drop=True)
 
@@ -293,7 +295,10 @@ def _lag(indicator: str) -> int:
 
 def _empty(name: str) -> pd.DataFrame:
     """The table without rows, in the types a table with rows has."""
-    columns = {column: pd.Series(dtype=_EMPTY_TYPES[contracts.type_name(rule)]) for column, rule in TABLES[name].schema.columns.items()}
+    columns = {
+        column: pd.Series(dtype=_EMPTY_TYPES[contracts.type_name(rule)])
+        for column, rule in TABLES[name].schema.columns.items()
+    }
     return pd.DataFrame(columns)
 
 
@@ -321,8 +326,12 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         path = folder / f"{name}.parquet"
         table.astype({column: "str" for column in table.select_dtypes("category")}).to_parquet(path, index=False)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        gaps = [{key: value for key, value in gap.items() if key != "table"} for gap in dataset.gaps if gap["table"] == name]
-        resources.append({"name": name, "path": path.name, "hash": f"sha256:{digest}"} | ({"gaps": gaps} if gaps else {}))
+        gaps = [
+            {key: value for key, value in gap.items() if key != "table"} for gap in dataset.gaps if gap["table"] == name
+        ]
+        resources.append(
+            {"name": name, "path": path.name, "hash": f"sha256:{digest}"} | ({"gaps": gaps} if gaps else {})
+        )
     descriptor = {
         "name": dataset.name,
         "title": dataset.title,

@@ -71,7 +71,9 @@ class Calibration:
             sizes = np.sort(np.abs(known[~np.isnan(known)]))
             ranks = rankdata(known, axis=0, nan_policy="omit") - 1
             chosen = ranks[(common * len(known)).astype(int)]
-            level = np.where(np.isnan(chosen), jitter, (chosen + jitter) / np.maximum(np.sum(~np.isnan(known), axis=0), 1))
+            level = np.where(
+                np.isnan(chosen), jitter, (chosen + jitter) / np.maximum(np.sum(~np.isnan(known), axis=0), 1)
+            )
             # A symmetric quantile function: the upper half of levels is positive, the lower its mirror.
             drawn[:, h] = np.sign(level - 0.5) * np.quantile(sizes, np.abs(2 * level - 1)) * self.scale[h]
         return np.concatenate([drawn, -drawn])

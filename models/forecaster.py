@@ -97,7 +97,9 @@ class MigrationForecaster:
         fitted = fitted_models(known, target, cutoff, self.horizons)
         models = {name: model for name, model in fitted.items() if name in needed}
         rows = [record.horizons.index(horizon) for horizon in self.horizons]
-        points = np.stack([record.points[served[h]][:, row] for h, row in zip(self.horizons, rows, strict=True)], axis=1)
+        points = np.stack(
+            [record.points[served[h]][:, row] for h, row in zip(self.horizons, rows, strict=True)], axis=1
+        )
         actual = record.actual(known, cutoff)[:, rows]
         now = size_at(known, target, cutoff, record.regions)
         calibration = Calibration.fit(points, actual, record.cutoffs, self.horizons, record.size, now)
@@ -155,7 +157,10 @@ class MigrationForecaster:
             name = fitted.served[horizon]
             if name == combination.NAME:
                 members = zip(combination.MEMBERS, fitted.weights[horizon], strict=True)
-                point = sum((weight * said[member][horizon] for member, weight in members), start=pd.Series(0.0, list(fitted.regions)))
+                point = sum(
+                    (weight * said[member][horizon] for member, weight in members),
+                    start=pd.Series(0.0, list(fitted.regions)),
+                )
             else:
                 point = said[name][horizon]
             points.append(point.reindex(list(fitted.regions)).to_numpy())
@@ -191,7 +196,9 @@ Placed = dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]
 """By target: regions, draws (draw, horizon, region), basis by region."""
 
 
-def _in_units(known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator) -> Placed:
+def _in_units(
+    known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator
+) -> Placed:
     return {t: (tuple(histories[t].regions), draws[t], _last_basis(histories[t])) for t in draws}
 
 
@@ -205,9 +212,7 @@ def _in_present_regions(
         parts = present_parts(known, unit)
         parts = parts[parts["unit"].isin(history.regions)].reset_index(drop=True)
         basis = _last_basis(history)
-        told = {
-            part.region: basis[part.unit] if part.share == 1 else "estimated" for part in parts.itertuples()
-        }
+        told = {part.region: basis[part.unit] if part.share == 1 else "estimated" for part in parts.itertuples()}
         regional = split(unit_draws, history.regions, parts, _differential(known, history, parts), rng)
         placed[target] = (tuple(parts["region"]), regional, told)
     return placed
@@ -246,4 +251,3 @@ def _whole_persons(histories: dict[str, History], placed: Placed) -> Placed:
             whole = np.rint(np.maximum(draws, 0)).astype(np.int64)
         done[target] = (regions, whole, basis)
     return done
-

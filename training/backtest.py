@@ -9,10 +9,11 @@ import pandas as pd
 from features.dataset import Dataset
 from features.targets import TARGETS, first_year, recorded_targets, target_history
 from models import combination
+from models.decision import Decision
 from models.forecast import TargetForecast
 from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets, margins_record_net
 from models.track_record import Progress, TrackRecord, models_of, track_record
-from training.gate import Decision, decide
+from training.gate import decide
 from training.metrics import crps, interval_coverage, sign_agreement
 
 SERVED = "served"
@@ -70,7 +71,10 @@ def backtest(
 
 def last_value_year(dataset: Dataset) -> int:
     """The last year in which any target has a value."""
-    return max(int(target_history(dataset, target).persons.dropna(how="all").index.max()) for target in recorded_targets(dataset))
+    return max(
+        int(target_history(dataset, target).persons.dropna(how="all").index.max())
+        for target in recorded_targets(dataset)
+    )
 
 
 def gate_at(

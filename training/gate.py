@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.decision import Decision
 from training.metrics import skill
 
 PERSISTENCE = "persistence"
@@ -13,29 +14,7 @@ PROBABILITY = 0.8
 COVERAGE = (0.7, 0.9)
 PROVEN_FROM = 15
 """Cutoffs needed to prove a challenger: choosing models on 14 or fewer cost skill on every panel that was measured."""
-PROVISIONAL = 5
-"""What rests on this many cutoffs or fewer is provisional."""
 RESAMPLES = 2000
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is served for a target and a horizon, why, and on what evidence (of the served model; None without any)."""
-
-    target: str
-    horizon: int
-    model: str
-    reason: str
-    cutoffs: int
-    skill: float | None = None
-    probability: float | None = None
-    coverage_50: float | None = None
-    coverage_80: float | None = None
-    coverage_90: float | None = None
-
-    @property
-    def provisional(self) -> bool:
-        return self.cutoffs <= PROVISIONAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,7 +132,9 @@ def movements(released: pd.DataFrame) -> pd.DataFrame:
     """Net balance of all moves 2002-2024 without 2008; arrivals, departures and net within the country 2022-2024."""
     official = released[released["indicator"] == "net_migration"].assign(basis="official", source="BNS 6567")
     balance = released[(released["indicator"] == "net_migration_residual") & (released["year"] < 2013)]
-    balance = balance[(balance["year"] > 2001) & (balance["year"] != 2008)].assign(basis="derived", source="BNS 6584, 6548, 6550")
+    balance = balance[(balance["year"] > 2001) & (balance["year"] != 2008)].assign(
+        basis="derived", source="BNS 6584, 6548, 6550"
+    )
     net = pd.concat([official, balance]).assign(measure="net", scope="all")
 
     internal = released[released["indicator"].isin(INTERNAL)].copy()

@@ -1,0 +1,213 @@
+"""Bundle: what training leaves and serving picks up. A folder of JSON, npz, LightGBM texts and Parquet; no pickle.
+
+    manifest.json            what it is; names the content folder and the sha256 of every file in it
+    <content>/forecaster.json, calibration_<target>.npz, <target>_<model>_h<horizon>.txt
+    <content>/scores.csv     the backtest on which the gate decided
+    <content>/dataset/       the dataset it forecasts from, in the dataset format
+
+The content folder is named after its bytes and written first; replacing manifest.json, which is atomic, makes it the
+bundle. A crash before that leaves the bundle that was there.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.dataset import Dataset, load_dataset, save_dataset
+from models.boosted import BoostedRateChange
+from models.calibration import Calibration
+from models.decision import Decision
+from models.forecast import Forecast
+from models.forecaster import FittedTarget, MigrationForecaster
+from models.track_record import models_of
+
+FORMAT = 1
+
+
+class BundleError(ValueError):
+    """A folder that is no bundle, or one that this version cannot read."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle is. dataset: name, title, sha256, sources, first_year, last_year. versions: of Qonys, its commit, Python
+    and the libraries. decisions: one per target and horizon."""
+
+    cutoff: int
+    horizons: tuple[int, ...]
+    dataset: dict
+    versions: dict[str, str]
+    decisions: tuple[Decision, ...]
+
+    def decision(self, target: str, horizon: int) -> Decision:
+        return next(d for d in self.decisions if (d.target, d.horizon) == (target, horizon))
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    manifest: Manifest
+    forecaster: MigrationForecaster
+    dataset: Dataset
+    scores: pd.DataFrame
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """Every target, region and horizon at the bundle's cutoff; computed once."""
+        return self.forecaster.predict(self.dataset, self.manifest.cutoff, self.manifest.horizons)
+
+
+def manifest_of(
+    dataset: Dataset, cutoff: int, decisions: Sequence[Decision], versions: dict[str, str], horizons: Sequence[int]
+) -> Manifest:
+    years = dataset.indicators["year"]
+    told = {
+        "name": dataset.name,
+        "title": dataset.title,
+        "sha256": dataset.sha256,
+        "sources": list(dataset.sources),
+        "first_year": int(years.min()),
+        "last_year": int(years.max()),
+    }
+    return Manifest(cutoff, tuple(horizons), told, versions, tuple(decisions))
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> Path:
+    """Write the bundle into a folder and return the folder. The bundle that was there stays whole until the new one is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f".unfinished-{os.getpid()}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        _write_content(bundle, unfinished)
+        files = {str(path.relative_to(unfinished)): _sha256(path) for path in _files(unfinished)}
+        content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+        if (folder / content).exists():
+            shutil.rmtree(unfinished)
+        else:
+            os.replace(unfinished, folder / content)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    manifest = {"format": FORMAT, "content": content} | asdict(bundle.manifest) | {"files": files}
+    _replace_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+    for other in folder.iterdir():
+        if (
+            other.is_dir()
+            and other.name != content
+            and (len(other.name) == 16 or other.name.startswith(".unfinished-"))
+        ):
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def _write_content(bundle: Bundle, folder: Path) -> None:
+    forecaster = bundle.forecaster
+    targets = {}
+    for target, fitted in forecaster.fitted.items():
+        boosted = fitted.models.get("boosted")
+        columns = list(boosted.columns) if isinstance(boosted, BoostedRateChange) else []
+        targets[target] = {
+            "regions": list(fitted.regions),
+            "served": fitted.served,
+            "weights": {horizon: weights.tolist() for horizon, weights in fitted.weights.items()},
+            "models": sorted(fitted.models),
+            "columns": columns,
+        }
+        np.savez(folder / f"calibration_{target}.npz", errors=fitted.calibration.errors, scale=fitted.calibration.scale)
+        if isinstance(boosted, BoostedRateChange):
+            for name, text in boosted.to_texts().items():
+                (folder / f"{target}_boosted_{name}.txt").write_text(text, "utf-8")
+    told = {"horizons": forecaster.horizons, "draws": forecaster.draws, "seed": forecaster.seed, "targets": targets}
+    (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
+    bundle.scores.to_csv(folder / "scores.csv", index=False)
+    save_dataset(bundle.dataset, folder / "dataset")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _replace_text(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    with new.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def load_bundle(folder: Path | str) -> Bundle:
+    """Read a bundle, checking every file against the manifest.
+
+    Raises BundleError that names what is wrong: no bundle, another format, a file that is missing or changed.
+    """
+    folder = Path(folder)
+    told = _manifest(folder)
+    content = folder / told["content"]
+    faults = [
+        f"{name}: {'is missing' if not (content / name).is_file() else 'was changed after training'}"
+        for name, digest in told["files"].items()
+        if not (content / name).is_file() or _sha256(content / name) != digest
+    ]
+    if faults:
+        raise BundleError("\n".join([f"{folder}: the bundle is damaged; train again", *(f"  {f}" for f in faults)]))
+    decisions = tuple(Decision(**decision) for decision in told["decisions"])
+    manifest = Manifest(told["cutoff"], tuple(told["horizons"]), told["dataset"], told["versions"], decisions)
+    dataset = load_dataset(content / "dataset")
+    return Bundle(manifest, _read_forecaster(content), dataset, pd.read_csv(content / "scores.csv"))
+
+
+def _manifest(folder: Path) -> dict:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise BundleError(
+            f"{folder}: no bundle there (no manifest.json); make one with 'qonys train --bundle {folder}'"
+        )
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: {error}; must be JSON") from None
+    if told.get("format") != FORMAT:
+        raise BundleError(f"{path}: format is {told.get('format')!r}; this version reads {FORMAT}; train again")
+    return told
+
+
+def _read_forecaster(content: Path) -> MigrationForecaster:
+    told = json.loads((content / "forecaster.json").read_text("utf-8"))
+    fitted = {target: _read_target(content, target, state) for target, state in told["targets"].items()}
+    served = {(target, horizon): name for target, one in fitted.items() for horizon, name in one.served.items()}
+    return MigrationForecaster(served, tuple(told["horizons"]), told["draws"], told["seed"], fitted)
+
+
+def _read_target(content: Path, target: str, state: dict) -> FittedTarget:
+    models = {model.name: model for model in models_of(target) if model.name in state["models"]}
+    if "boosted" in models:
+        found = sorted(content.glob(f"{target}_boosted_h*.txt"))
+        texts = {path.stem.rsplit("_", 1)[1]: path.read_text("utf-8") for path in found}
+        models["boosted"] = BoostedRateChange.from_texts(texts, state["columns"])
+    with np.load(content / f"calibration_{target}.npz", allow_pickle=False) as arrays:
+        calibration = Calibration(arrays["errors"], arrays["scale"])
+    return FittedTarget(
+        tuple(state["regions"]),
+        {int(horizon): name for horizon, name in state["served"].items()},
+        models,
+        {int(horizon): np.array(weights) for horizon, weights in state["weights"].items()},
+        calibration,
+    )

@@ -1,0 +1,52 @@
+"""train(config) -> Bundle: the whole pipeline on one screen."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from features.dataset import Dataset, load_dataset
+from models.bundle import Bundle, manifest_of
+from models.forecaster import MigrationForecaster
+from models.track_record import Progress
+from training.backtest import Backtest, backtest, gate_at, last_value_year
+from training.config import Config
+
+LIBRARIES = ("qonys", "pandas", "numpy", "scikit-learn", "lightgbm", "mlflow", "bentoml", "pandera")
+
+
+def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Backtest]:
+    """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
+    dataset = load_dataset(config.data)
+    cutoff = last_value_year(dataset) if config.cutoff is None else config.cutoff
+    tested = backtest(dataset, config.horizons, cutoff, progress)
+    return fitted_bundle(config, dataset, cutoff, tested), tested
+
+
+def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtest) -> Bundle:
+    """The forecaster that the gate lets be served at the cutoff, with its evidence."""
+    decisions = gate_at(dataset.as_of(cutoff), tested.scores, cutoff, tested.records, config.horizons)
+    served = {(decision.target, decision.horizon): decision.model for decision in decisions}
+    forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed)
+    fitted = forecaster.fit(dataset, cutoff, tested.records)
+    return Bundle(manifest_of(dataset, cutoff, decisions, versions(), config.horizons), fitted, dataset, tested.scores)
+
+
+def versions() -> dict[str, str]:
+    """Of Python, the libraries and the code: what a reader needs to make the same run again."""
+    return {"python": platform.python_version(), "commit": git_commit()} | {name: version(name) for name in LIBRARIES}
+
+
+def git_commit() -> str:
+    """Commit of the code that runs, with `+changes` where it was changed; `unknown` outside a repository."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        asked = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False)
+        return asked.stdout.strip() if asked.returncode == 0 else ""
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return (commit + ("+changes" if git("status", "--porcelain") else "")) if commit else "unknown"
+    except FileNotFoundError:
+        return "unknown"
