@@ -4,7 +4,7 @@ The only file for regional targets that knows LightGBM.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,14 +18,9 @@ from models.baselines import known_history, last_value, persons_at_last_populati
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-PARAMETERS = {
+FIXED = {
     "objective": "huber",
     "alpha": 5.0,
-    "learning_rate": 0.05,
-    "num_leaves": 6,
-    "min_data_in_leaf": 20,
-    "lambda_l2": 10.0,
-    "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "seed": 20,
@@ -39,6 +34,18 @@ MIN_CUTOFFS = 4
 
 
 @dataclass(frozen=True)
+class BoostedSettings:
+    """What tuning may turn, in LightGBM's words; the defaults are small trees, strongly regularised."""
+
+    rounds: int = 60
+    learning_rate: float = 0.05
+    num_leaves: int = 6
+    min_data_in_leaf: int = 20
+    lambda_l2: float = 10.0
+    feature_fraction: float = 0.5
+
+
+@dataclass(frozen=True)
 class BoostedRateChange:
     """Gradient-boosted trees on rate(cutoff + h) − rate(cutoff), one model per horizon over all regions.
 
@@ -46,8 +53,7 @@ class BoostedRateChange:
     assumed (features/indicators.py). Rows weigh by the root of population. For out_migration the signs are turned.
     """
 
-    rounds: int = 60
-    parameters: tuple[tuple[str, float], ...] = ()
+    settings: BoostedSettings = BoostedSettings()
     boosters: dict[int, "Booster"] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     name: str = "boosted"
@@ -63,7 +69,7 @@ class BoostedRateChange:
             known = {past: frame for past, frame in rows.items() if past + horizon <= cutoff}
             if len(known) >= MIN_CUTOFFS:
                 boosters[horizon] = self._booster(known, rate, history.population, horizon, columns, target)
-        return BoostedRateChange(self.rounds, self.parameters, boosters, columns, self.name)
+        return BoostedRateChange(self.settings, boosters, columns)
 
     def _booster(
         self,
@@ -90,8 +96,9 @@ class BoostedRateChange:
             params={"verbosity": -1},
         )
         constraints = [_sign(column, target) for column in columns]
-        parameters = PARAMETERS | dict(self.parameters) | {"monotone_constraints": constraints}
-        return lightgbm.train(parameters, data, num_boost_round=self.rounds)
+        turned = asdict(self.settings)
+        rounds = turned.pop("rounds")
+        return lightgbm.train(FIXED | turned | {"monotone_constraints": constraints}, data, num_boost_round=rounds)
 
     def predict(self, dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int]) -> pd.DataFrame:
         history = known_history(dataset, target, cutoff)

@@ -193,7 +193,8 @@ def _read_forecaster(content: Path) -> MigrationForecaster:
     told = json.loads((content / "forecaster.json").read_text("utf-8"))
     fitted = {target: _read_target(content, target, state) for target, state in told["targets"].items()}
     served = {(target, horizon): name for target, one in fitted.items() for horizon, name in one.served.items()}
-    return MigrationForecaster(served, tuple(told["horizons"]), told["draws"], told["seed"], fitted)
+    horizons = tuple(told["horizons"])
+    return MigrationForecaster(served, horizons, told["draws"], told["seed"], fitted=fitted)
 
 
 def _read_target(content: Path, target: str, state: dict) -> FittedTarget:

@@ -10,11 +10,18 @@ from features.boundaries import present_parts, split, unit_of_region
 from features.dataset import Dataset
 from features.targets import History, first_year, recorded_targets, records, target_history
 from models import coherence, combination
+from models.boosted import BoostedSettings
 from models.calibration import Calibration
 from models.forecast import Forecast, TargetForecast
-from models.track_record import Model, TrackRecord, fitted_models, size_at, track_record
+from models.track_record import DEFAULTS, Model, TrackRecord, fitted_models, size_at, track_record
 
 HORIZONS = (1, 2, 3)
+
+
+class ForecastError(ValueError):
+    """A forecast that the data or the fitted model cannot give; says what could be."""
+
+
 Served = Mapping[tuple[str, int], str]
 """Served model by target and horizon."""
 
@@ -67,6 +74,7 @@ class MigrationForecaster:
     horizons: tuple[int, ...] = HORIZONS
     draws: int = 1000
     seed: int = 20
+    settings: BoostedSettings = DEFAULTS
     fitted: dict[str, FittedTarget] = field(default_factory=dict)
 
     def fit(
@@ -75,17 +83,18 @@ class MigrationForecaster:
         """Fit on what was known at the cutoff. `records`: track records by target that reach the cutoff, where a backtest
         has made them already; without them they are made here.
 
-        Raises ValueError where no target has two years of values.
+        Raises ForecastError where no target has two years of values.
         """
         known = dataset.as_of(cutoff)
         fitted = {}
         for target in forecastable_targets(known, cutoff):
             record = (records or {}).get(target)
             if record is None:
-                record = track_record(known, target, past_cutoffs(known, target, cutoff), self.horizons)
+                cutoffs = past_cutoffs(known, target, cutoff)
+                record = track_record(known, target, cutoffs, self.horizons, settings=self.settings)
             fitted[target] = self._fit_target(known, target, cutoff, record.before(cutoff))
         if not fitted:
-            raise ValueError(f"{dataset.name}: no target has two years of values up to {cutoff}")
+            raise ForecastError(f"{dataset.name}: no target has two years of values up to {cutoff}")
         return replace(self, fitted=fitted)
 
     def _fit_target(self, known: Dataset, target: str, cutoff: int, record: TrackRecord) -> FittedTarget:
@@ -94,7 +103,7 @@ class MigrationForecaster:
         needed = set(served.values())
         if combination.NAME in needed:
             needed |= set(combination.MEMBERS)
-        fitted = fitted_models(known, target, cutoff, self.horizons)
+        fitted = fitted_models(known, target, cutoff, self.horizons, self.settings)
         models = {name: model for name, model in fitted.items() if name in needed}
         rows = [record.horizons.index(horizon) for horizon in self.horizons]
         points = np.stack(
@@ -109,7 +118,7 @@ class MigrationForecaster:
     def predict(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """Draws for the regions in which people were last counted at the cutoff.
 
-        Raises ValueError for a horizon that was not fitted.
+        Raises ForecastError for a horizon that was not fitted.
         """
         return self._forecast(dataset.as_of(cutoff), cutoff, horizons, _in_present_regions)
 
@@ -133,7 +142,7 @@ class MigrationForecaster:
     def _check_horizons(self, horizons: Sequence[int]) -> None:
         unknown = [horizon for horizon in horizons if horizon not in self.horizons]
         if unknown or not horizons:
-            raise ValueError(f"horizons {list(horizons)}: must be some of {list(self.horizons)}")
+            raise ForecastError(f"horizons {list(horizons)}: must be some of {list(self.horizons)}")
 
     def _unit_draws(self, known: Dataset, cutoff: int) -> dict[str, np.ndarray]:
         """Draws of every target in its units, in fractions of persons; margins and net reconciled where they are one."""

@@ -12,10 +12,11 @@ from features.dataset import Dataset
 from features.targets import target_history
 from models import combination
 from models.baselines import BASELINES
-from models.boosted import BoostedRateChange
+from models.boosted import BoostedRateChange, BoostedSettings
 from models.net_migration import ExpertAverage, LongMeanPull
 
 Progress = Callable[[str], None]
+DEFAULTS = BoostedSettings()
 
 
 class Model(Protocol):
@@ -27,20 +28,24 @@ class Model(Protocol):
     def predict(self, dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int]) -> pd.DataFrame: ...
 
 
-def models_of(target: str) -> list[Model]:
+def models_of(target: str, settings: BoostedSettings = DEFAULTS) -> list[Model]:
     """Models that forecast a target, unfitted; the combination is made of them and is not listed."""
     balance = [LongMeanPull(), ExpertAverage()] if target == "net_migration" else []
-    return [*BASELINES, *balance, BoostedRateChange()]
+    return [*BASELINES, *balance, BoostedRateChange(settings)]
 
 
-def fitted_models(dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int]) -> dict[str, Model]:
+def fitted_models(
+    dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int], settings: BoostedSettings
+) -> dict[str, Model]:
     """Every model of a target, fitted on what was known at the cutoff, by name."""
-    return _fitted(dataset.as_of(cutoff), target, cutoff, tuple(horizons))
+    return _fitted(dataset.as_of(cutoff), target, cutoff, tuple(horizons), settings)
 
 
 @lru_cache(maxsize=512)
-def _fitted(known: Dataset, target: str, cutoff: int, horizons: tuple[int, ...]) -> dict[str, Model]:
-    return {model.name: model.fit(known, target, cutoff, horizons) for model in models_of(target)}
+def _fitted(
+    known: Dataset, target: str, cutoff: int, horizons: tuple[int, ...], settings: BoostedSettings
+) -> dict[str, Model]:
+    return {model.name: model.fit(known, target, cutoff, horizons) for model in models_of(target, settings)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,12 @@ class TrackRecord:
 
 
 def track_record(
-    dataset: Dataset, target: str, cutoffs: Sequence[int], horizons: Sequence[int], progress: Progress | None = None
+    dataset: Dataset,
+    target: str,
+    cutoffs: Sequence[int],
+    horizons: Sequence[int],
+    progress: Progress | None = None,
+    settings: BoostedSettings = DEFAULTS,
 ) -> TrackRecord:
     """Fit every model anew at each cutoff, on what was known then, and note what it says."""
     regions = tuple(target_history(dataset, target).regions)
@@ -91,7 +101,7 @@ def track_record(
     points = {model.name: np.full(shape, np.nan) for model in models_of(target)}
     size = np.ones((len(cutoffs), len(regions)))
     for row, cutoff in enumerate(cutoffs):
-        for name, model in fitted_models(dataset, target, cutoff, horizons).items():
+        for name, model in fitted_models(dataset, target, cutoff, horizons, settings).items():
             said = model.predict(dataset, target, cutoff, horizons)
             points[name][row] = said.reindex(index=list(regions)).to_numpy().T
         size[row] = size_at(dataset, target, cutoff, regions)

@@ -9,10 +9,11 @@ import pandas as pd
 from features.dataset import Dataset
 from features.targets import TARGETS, first_year, recorded_targets, target_history
 from models import combination
+from models.boosted import BoostedSettings
 from models.decision import Decision
 from models.forecast import TargetForecast
 from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets, margins_record_net
-from models.track_record import Progress, TrackRecord, models_of, track_record
+from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, track_record
 from training.gate import decide
 from training.metrics import crps, interval_coverage, sign_agreement
 
@@ -35,7 +36,12 @@ class Backtest:
 
 
 def backtest(
-    dataset: Dataset, horizons: Sequence[int] = HORIZONS, last: int | None = None, progress: Progress | None = None
+    dataset: Dataset,
+    horizons: Sequence[int] = HORIZONS,
+    last: int | None = None,
+    progress: Progress | None = None,
+    settings: BoostedSettings = DEFAULTS,
+    draws: int = 1000,
 ) -> Backtest:
     """Score every model, and what the gate would have served, at every cutoff that leaves an outcome to score.
 
@@ -44,7 +50,7 @@ def backtest(
     last = last_value_year(dataset) if last is None else last
     known = dataset.as_of(last)
     records = {
-        target: track_record(known, target, range(first_year(known, target), last), horizons, progress)
+        target: track_record(known, target, range(first_year(known, target), last), horizons, progress, settings)
         for target in forecastable_targets(known, last)
     }
     rows: list[dict] = []
@@ -57,8 +63,9 @@ def backtest(
             progress(f"scores at cutoff {cutoff}")
         choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, list(reach), horizons)
         for name, served in _entrants(list(reach), horizons, choices[cutoff]).items():
-            forecaster = MigrationForecaster(served, tuple(horizons)).fit(known, cutoff, reach)
-            forecast = forecaster.predict_units(known, cutoff, horizons)
+            forecaster = MigrationForecaster(served, tuple(horizons), draws, settings=settings)
+            fitted = forecaster.fit(known, cutoff, reach)
+            forecast = fitted.predict_units(known, cutoff, horizons)
             rows += [
                 row
                 for target in reach

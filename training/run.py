@@ -19,7 +19,7 @@ def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Bac
     """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
     dataset = load_dataset(config.data)
     cutoff = last_value_year(dataset) if config.cutoff is None else config.cutoff
-    tested = backtest(dataset, config.horizons, cutoff, progress)
+    tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws)
     return fitted_bundle(config, dataset, cutoff, tested), tested
 
 
@@ -27,7 +27,7 @@ def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtes
     """The forecaster that the gate lets be served at the cutoff, with its evidence."""
     decisions = gate_at(dataset.as_of(cutoff), tested.scores, cutoff, tested.records, config.horizons)
     served = {(decision.target, decision.horizon): decision.model for decision in decisions}
-    forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed)
+    forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed, config.boosted)
     fitted = forecaster.fit(dataset, cutoff, tested.records)
     return Bundle(manifest_of(dataset, cutoff, decisions, versions(), config.horizons), fitted, dataset, tested.scores)
 

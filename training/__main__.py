@@ -1,0 +1,299 @@
+"""The command line: parses, calls, prints."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from features.contracts import DatasetError
+from features.dataset import load_dataset, read_dataset
+from models.bundle import Bundle, BundleError, load_bundle, save_bundle
+from models.forecast import Forecast
+from models.forecaster import ForecastError
+from training.backtest import SERVED, backtest
+from training.config import Config, ConfigError, load_config
+from training.run import train as run_training
+from training.scorecard import scorecard
+
+BUNDLE = Path("build/bundle")
+CHALLENGER = Path("build/challenger")
+UserError = (DatasetError, ConfigError, BundleError, ForecastError)
+
+app = typer.Typer(
+    help="Forecast who leaves a region and who arrives in a city.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out, err = Console(), Console(stderr=True)
+
+Data = Annotated[Path | None, typer.Option(help="Dataset folder. Default: the embedded data of Kazakhstan.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value of training/default.toml; may be repeated.")
+]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with keys of training/default.toml.")]
+Cutoff = Annotated[int | None, typer.Option(help="Last year whose values may be seen. Default: the last one there is.")]
+Horizons = Annotated[str, typer.Option(help="Years ahead, with commas.")]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")]
+
+
+def main() -> None:
+    """Run the command line; a user's error is one message and exit code 2, without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        err.print(f"[red]error:[/red] {_escaped(str(error))}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+@app.command()
+def validate(folder: Annotated[Path, typer.Argument(help="Dataset folder.")]) -> None:
+    """Check a dataset folder against the format; list every fault."""
+    dataset, notes = read_dataset(folder)
+    for note in notes:
+        out.print(f"note: {_escaped(note)}", soft_wrap=True, highlight=False)
+    rows = ", ".join(f"{name} {len(table):,}" for name, table in dataset.tables().items())
+    out.print(f"{folder}: a good dataset, '{dataset.name}'. Rows: {rows}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def train(
+    data: Data = None,
+    bundle: Annotated[Path | None, typer.Option(help="Where the bundle goes. Default: build/bundle.")] = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    cutoff: Cutoff = None,
+) -> None:
+    """Backtest, decide, fit, track the run in MLflow, write the bundle."""
+    _train(load_config(settings or [], config, data, cutoff), bundle)
+
+
+@app.command(name="backtest")
+def backtest_command(
+    outfile: Annotated[Path, typer.Option("--out", help="CSV file for the scores.")],
+    data: Data = None,
+    settings: Settings = None,
+    config: ConfigFile = None,
+) -> None:
+    """Score every model, and what the gate would have served, at every past cutoff."""
+    chosen = load_config(settings or [], config, data)
+    dataset = load_dataset(chosen.data)
+    with _progress("backtest") as progress:
+        tested = backtest(dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws)
+    _write_csv(tested.scores, outfile)
+    _print_scorecard(tested.scores)
+    out.print(f"scores: {outfile}", highlight=False)
+
+
+@app.command()
+def forecast(
+    outfile: Annotated[Path, typer.Option("--out", help="CSV file for the quantiles.")],
+    data: Data = None,
+    cutoff: Cutoff = None,
+    horizons: Horizons = "1,2,3",
+    settings: Settings = None,
+    config: ConfigFile = None,
+) -> None:
+    """Forecast with what the gate serves at the cutoff."""
+    chosen = load_config([*(settings or []), f"horizons=[{horizons}]"], config, data, cutoff)
+    with _progress("forecast") as progress:
+        made, _ = run_training(chosen, progress)
+    _write_csv(made.forecast.table(), outfile)
+    _print_forecast(made)
+    out.print(f"forecast: {outfile}", highlight=False)
+
+
+@app.command()
+def tune(
+    data: Data = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all; a study that was stopped goes on.")] = 40,
+    before: Annotated[int | None, typer.Option(help="Last year the search may see. Default: the middle.")] = None,
+    outfile: Annotated[Path, typer.Option("--out", help="TOML file for `qonys train --config`.")] = Path(
+        "build/tuned.toml"
+    ),
+    storage: Annotated[
+        str, typer.Option(help="Optuna storage.", envvar="QONYS_OPTUNA_STORAGE")
+    ] = "sqlite:///build/optuna.db",
+    horizons: Horizons = "1,2,3",
+) -> None:
+    """Search the boosted model's settings on early cutoffs; score the best on later ones, never seen."""
+    from training.tune import tune as search
+    from training.tune import write_settings
+
+    chosen = load_config([f"horizons=[{horizons}]"], None, data)
+    Path("build").mkdir(exist_ok=True)
+    with _progress("tuning") as progress:
+        found = search(
+            load_dataset(chosen.data),
+            chosen.horizons,
+            trials,
+            storage,
+            before,
+            lambda done, best: progress(f"trial {done} of {trials}, best error {best:.4f} of persistence's"),
+        )
+    write_settings(found, outfile)
+    out.print(
+        f"error relative to persistence, below 1 beats it, {found.trials} trials on outcomes up to {found.before}:"
+    )
+    out.print(f"  where it was searched    {found.error_inner:.4f}", highlight=False)
+    out.print(f"  later, tuned             {found.error_tuned:.4f}", highlight=False)
+    out.print(f"  later, defaults          {found.error_default:.4f}", highlight=False)
+    out.print(f"settings: {outfile}; train with them: qonys train --config {outfile}", highlight=False)
+
+
+@app.command()
+def serve(
+    bundle: Annotated[str, typer.Option(help="Bundle folder, or models:/NAME@ALIAS from MLflow.")] = str(BUNDLE),
+    port: Port = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Answer over HTTP."""
+    raise typer.Exit(_serve(bundle, port, host))
+
+
+@app.command()
+def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1") -> None:
+    """Train on the embedded data if there is no bundle yet, print scorecard and forecast, serve."""
+    if not _is_bundle(BUNDLE):
+        _train(load_config(), None)
+    made = load_bundle(BUNDLE)
+    _print_scorecard(made.scores)
+    _print_forecast(made)
+    raise typer.Exit(_serve(str(BUNDLE), port, host))
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _train(config: Config, bundle: Path | None) -> None:
+    """Train and track; the bundle that is served here gives way only to a champion."""
+    from training.tracking import track
+
+    with _progress("training") as progress:
+        made, tested = run_training(config, progress)
+        progress("tracking the run")
+        tracked = track(made, tested, config)
+    folder = bundle or (BUNDLE if tracked.alias == "champion" or not _is_bundle(BUNDLE) else CHALLENGER)
+    save_bundle(made, folder)
+    _print_scorecard(tested.scores)
+    _print_decisions(made)
+    out.print(f"\nrun {tracked.run_id} in {tracked.uri}", highlight=False, soft_wrap=True)
+    out.print(f"version {tracked.version} is the {tracked.alias}: {tracked.reason}", highlight=False, soft_wrap=True)
+    out.print(f"bundle: {folder}", highlight=False)
+
+
+def _serve(bundle: str, port: int, host: str) -> int:
+    """Run the room `serving` as a program of its own: training does not know it."""
+    command = [sys.executable, "-m", "serving", "--bundle", bundle, "--port", str(port), "--host", host]
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The terminal has told the child as well; wait until it has closed its connections.
+            continue
+
+
+def _is_bundle(folder: Path) -> bool:
+    return (folder / "manifest.json").is_file()
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    table.to_csv(unfinished, index=False)
+    os.replace(unfinished, path)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator:
+    """A line that tells what is being done; in a file or pipe, one line per year of the work."""
+    if err.is_terminal:
+        with err.status(what) as status:
+            yield lambda message: status.update(f"{what}: {message}")
+    else:
+        yield lambda message: err.print(f"{what}: {message}", highlight=False)
+
+
+# --- what is shown --------------------------------------------------------------------------------------------------
+
+
+def _print_scorecard(scores: pd.DataFrame) -> None:
+    card = scorecard(scores)
+    for target, rows in card.groupby("target"):
+        table = Table(
+            title=f"{target}: backtest, skill against persistence (coverage of nominal 80 %)", title_justify="left"
+        )
+        horizons = sorted(rows["horizon"].unique())
+        table.add_column("model")
+        for horizon in horizons:
+            table.add_column(f"{horizon} year{'s' if horizon > 1 else ''} ahead", justify="right")
+        models = sorted(rows["model"].unique(), key=lambda name: (name == SERVED, name))
+        for model in models:
+            cells = rows[rows["model"] == model].set_index("horizon")
+            shown = [_cell(cells.loc[horizon]) if horizon in cells.index else "" for horizon in horizons]
+            table.add_row(model, *shown, style="bold" if model == SERVED else None)
+        cutoffs = sorted(scores.loc[scores["target"] == target, "cutoff"].unique())
+        table.caption = (
+            f"cutoffs {cutoffs[0]}-{cutoffs[-1]}; served: what the gate would have served, knowing only the past"
+        )
+        out.print(table)
+
+
+def _cell(row: pd.Series) -> str:
+    return f"{row['skill']:+.3f} ({100 * row['coverage_80']:.0f} %)"
+
+
+def _print_decisions(made: Bundle) -> None:
+    for decision in made.manifest.decisions:
+        mark = ", provisional" if decision.provisional else ""
+        out.print(
+            f"{decision.target}, {decision.horizon} ahead: {decision.model}{mark} ({decision.reason})",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _print_forecast(made: Bundle) -> None:
+    """Median and 80 % interval of every target by region, first horizon to last."""
+    names = made.dataset.regions.set_index("region")["name"]
+    table = made.forecast.table((0.1, 0.5, 0.9))
+    for target, rows in table.groupby("target"):
+        shown = Table(
+            title=f"{target}: median and 80 % interval, persons{_note(made.forecast, str(target))}",
+            title_justify="left",
+        )
+        for column in ("region", "", *(str(year) for year in sorted(rows["year"].unique())), "basis"):
+            shown.add_column(column, justify="left" if column in ("region", "", "basis") else "right")
+        for region, own in rows.groupby("region"):
+            wide = own.pivot(index="year", columns="quantile", values="value")
+            cells = [f"{row[0.5]:,}  ({row[0.1]:,} … {row[0.9]:,})" for _, row in wide.iterrows()]
+            shown.add_row(str(region), str(names[region]), *cells, own["basis"].iloc[0])
+        out.print(shown)
+    for source in made.dataset.sources:
+        out.print(f"source: {source}", highlight=False, soft_wrap=True)
+
+
+def _note(forecast: Forecast, target: str) -> str:
+    scope = forecast.targets[target].scope
+    notes = {"within_country": ", with moves inside the region", "all": ", with moves abroad", "between_regions": ""}
+    return notes[scope]
+
+
+if __name__ == "__main__":
+    main()
