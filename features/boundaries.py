@@ -101,25 +101,41 @@ class _Cover:
 def _combine(
     table: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover], key: list[str], value: str
 ) -> pd.DataFrame:
-    """Sum of `value` by unit and key. Incomplete units are left out, and successors beside their predecessor."""
+    """Sum of `value` by unit and key; where there is a column `weight`, the mean by it."""
+    columns = ["region", *key, value, "published", "basis", "source"]
     moved = table["region"].map(unit)
     touched = moved.isin(list(covers))
-    kept, joined = table[~touched], table[touched].assign(unit=moved[touched])
-    given = joined.groupby(["unit", *key], observed=True)["region"].agg(frozenset).rename("given").reset_index()
-    given["whole"] = [covers[name].whole(regions) for name, regions in zip(given["unit"], given["given"], strict=True)]
-    joined = joined.merge(given[given["whole"]], on=["unit", *key], validate="many_to_one")
-    told = zip(joined["unit"], joined["region"], joined["given"], strict=True)
-    repeated = pd.Series([covers[name].repeated(region, regions) for name, region, regions in told], dtype=bool)
-    groups = joined[~repeated.to_numpy()].groupby(["unit", *key], sort=True, observed=True)
-    combined = groups.agg(
+    if not touched.any():
+        return table[columns]
+    parts = _counted_once(table[touched].assign(unit=moved[touched]), covers, key)
+    if "weight" in parts:
+        parts = parts.assign(**{value: parts[value] * _weights(parts, key)})
+    combined = parts.groupby(["unit", *key], sort=True, observed=True).agg(
         **{value: (value, "sum")},
         published=("published", "max"),
         basis=("basis", _combined_basis),
         source=("source", "first"),
     )
     combined = combined.reset_index().rename(columns={"unit": "region"})
-    columns = ["region", *key, value, "published", "basis", "source"]
-    return pd.concat([kept[columns], combined[columns]], ignore_index=True)
+    return pd.concat([table.loc[~touched, columns], combined[columns]], ignore_index=True)
+
+
+def _counted_once(parts: pd.DataFrame, covers: dict[str, _Cover], key: list[str]) -> pd.DataFrame:
+    """Without units of which a part is not given, and without successors beside their predecessor."""
+    given = parts.groupby(["unit", *key], observed=True)["region"].agg(frozenset).rename("given").reset_index()
+    parts = parts.merge(given, on=["unit", *key], validate="many_to_one")
+    told = zip(parts["unit"], parts["region"], parts["given"], strict=True)
+    counted = [
+        covers[name].whole(beside) and not covers[name].repeated(region, beside) for name, region, beside in told
+    ]
+    return parts[counted]
+
+
+def _weights(parts: pd.DataFrame, key: list[str]) -> pd.Series:
+    """Each part's weight in its unit; equal ones where a weight is not given."""
+    weight = parts.groupby(["unit", *key], observed=True)["weight"]
+    all_given = weight.transform("count") == weight.transform("size")
+    return (parts["weight"] / weight.transform("sum")).where(all_given, 1 / weight.transform("size"))
 
 
 def _combined_basis(basis: pd.Series) -> str:
@@ -133,24 +149,22 @@ def _with_source(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _indicators_in_units(indicators: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
-    indicators = _with_source(indicators)
-    kind = indicators["indicator"].map(lambda name: INDICATORS[name].combine if name in INDICATORS else "mean")
-    sums = _combine(indicators[kind == "sum"], unit, covers, ["year", "indicator"], "value")
-    means = _combine(_weighted(indicators, kind == "mean", unit), unit, covers, ["year", "indicator"], "value")
-    return pd.concat([sums, means], ignore_index=True)
-
-
-def _weighted(indicators: pd.DataFrame, chosen: pd.Series, unit: pd.Series) -> pd.DataFrame:
-    """Values times their part of the unit's population in that year; equal parts where a population is not given."""
-    population = indicators[indicators["indicator"] == "population"][["region", "year", "value"]]
-    table = indicators[chosen].merge(
-        population.rename(columns={"value": "weight"}), on=["region", "year"], how="left", validate="many_to_one"
+    indicators, key = _with_source(indicators), ["year", "indicator"]
+    summed = indicators["indicator"].map(lambda name: name in INDICATORS and INDICATORS[name].combine == "sum")
+    means = _with_population(indicators[~summed], indicators[indicators["indicator"] == "population"])
+    return pd.concat(
+        [
+            _combine(indicators[summed], unit, covers, key, "value"),
+            _combine(means, unit, covers, key, "value"),
+        ],
+        ignore_index=True,
     )
-    groups = table.assign(unit=table["region"].map(unit)).groupby(["unit", "year", "indicator"])
-    total = groups["weight"].transform("sum")
-    all_given = groups["weight"].transform("count") == groups["weight"].transform("size")
-    share = (table["weight"] / total).where(all_given, 1 / groups["weight"].transform("size"))
-    return table.assign(value=table["value"] * share).drop(columns="weight")
+
+
+def _with_population(rows: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the population of their region and year as `weight`."""
+    weight = population[["region", "year", "value"]].rename(columns={"value": "weight"})
+    return rows.merge(weight, on=["region", "year"], how="left", validate="many_to_one")
 
 
 def _movements_in_units(movements: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
@@ -197,7 +211,7 @@ def split(
     own = draws[:, :, position]
     noise = rng.standard_normal(own.shape) * np.sqrt(share)
     shared = np.zeros_like(draws)
-    np.add.at(shared, (..., position), noise * np.sqrt(share))
+    np.add.at(shared, (..., position), noise)
     within = np.where(share < 1, draws.std(axis=0)[:, position] * (noise - share * shared[:, :, position]), 0.0)
     offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()
     return own * share + offset + within

@@ -15,6 +15,7 @@ from features.dataset import Dataset
 
 TARGETS = ("net_migration", "inflow", "out_migration")
 
+RECORD = ["region", "year", "persons", "basis"]
 _MEASURE = {"net_migration": "net", "inflow": "arrivals", "out_migration": "departures"}
 _SCOPES = {
     "net_migration": ("all", "within_country", "between_regions"),
@@ -97,8 +98,8 @@ def records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
         if not len(rows) and target == "net_migration":
             rows = _difference(inside[inside["measure"] == "arrivals"], inside[inside["measure"] == "departures"])
         if len(rows):
-            return scope, rows[["region", "year", "persons", "basis"]]
-    return "none", pd.DataFrame({"region": [], "year": [], "persons": [], "basis": []})
+            return scope, rows[RECORD]
+    return "none", pd.DataFrame({column: [] for column in RECORD})
 
 
 def _margin(flows: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -113,5 +114,7 @@ def _margin(flows: pd.DataFrame, target: str) -> pd.DataFrame:
 
 
 def _difference(arrivals: pd.DataFrame, departures: pd.DataFrame) -> pd.DataFrame:
+    """Arrivals less departures, on the weaker basis of the two."""
     both = arrivals.merge(departures, on=["region", "year"], suffixes=("", "_out"), validate="one_to_one")
-    return both.assign(persons=both["persons"] - both["persons_out"])[["region", "year", "persons", "basis"]]
+    weaker = [max(pair, key=BASIS_ORDER.index) for pair in zip(both["basis"], both["basis_out"], strict=True)]
+    return both.assign(persons=both["persons"] - both["persons_out"], basis=weaker)[RECORD]

@@ -38,8 +38,11 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a bundle is. dataset: name, title, sha256, sources, first_year, last_year. versions: of Qonys, its commit, Python
-    and the libraries. decisions: one per target and horizon."""
+    """What a bundle is.
+
+    dataset: name, title, sha256, sources, first_year, last_year. versions: of Qonys, its commit, Python, the libraries.
+    decisions: one per target and horizon.
+    """
 
     cutoff: int
     horizons: tuple[int, ...]
@@ -83,7 +86,7 @@ def manifest_of(
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> Path:
-    """Write the bundle into a folder and return the folder. The bundle that was there stays whole until the new one is."""
+    """Write the bundle into a folder and return it. The bundle that was there stays whole until the new one is."""
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".unfinished-{os.getpid()}"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -204,7 +207,7 @@ def _read_target(content: Path, target: str, state: dict) -> FittedTarget:
         texts = {path.stem.rsplit("_", 1)[1]: path.read_text("utf-8") for path in found}
         models["boosted"] = BoostedRateChange.from_texts(texts, state["columns"])
     with np.load(content / f"calibration_{target}.npz", allow_pickle=False) as arrays:
-        calibration = Calibration(arrays["errors"], arrays["scale"])
+        calibration = Calibration(arrays["errors"], arrays["scale"], counts=target != "net_migration")
     return FittedTarget(
         tuple(state["regions"]),
         {int(horizon): name for horizon, name in state["served"].items()},

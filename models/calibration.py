@@ -24,10 +24,14 @@ NOMINAL = 0.8
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Past errors of one target: `errors` (cutoff, horizon, region) over the scale known then, NaN where none is known;
-    `scale` (horizon, region) of the present cutoff in persons, widened for few cutoffs and for coverage missed."""
+    `scale` (horizon, region) of the present cutoff in persons, widened for few cutoffs and for coverage missed.
+
+    counts: whether the target cannot be below zero. Its errors are then ratios: what doubles may also halve.
+    """
 
     errors: np.ndarray
     scale: np.ndarray
+    counts: bool
 
     @staticmethod
     def fit(
@@ -37,13 +41,14 @@ class Calibration:
         horizons: Sequence[int],
         size: np.ndarray,
         now: np.ndarray,
+        counts: bool,
     ) -> "Calibration":
         """points, actual: (cutoff, horizon, region). size: (cutoff, region); now: (region), at the present cutoff.
 
         A horizon of which no outcome is known yet takes the errors of the one before, growing as √h.
         Raises ValueError where no outcome is known at all.
         """
-        missed, made = actual - points, np.array(cutoffs)
+        missed, made = _error(actual, points, counts), np.array(cutoffs)
         if np.isnan(missed).all():
             raise ValueError("no past forecast has a known outcome yet; at least two years of values are needed")
         errors, scale = np.full_like(missed, np.nan), np.empty(missed.shape[1:])
@@ -55,20 +60,22 @@ class Calibration:
             errors[:, h] = _scaled(missed[:, h], made, horizon, size)
             widened = _few_cutoffs(errors[:, h], horizon) * _adapted(errors[:, h], made, horizon)
             scale[h] = error_scale(missed[:, h], now) * widened
-        return Calibration(errors, scale)
+        return Calibration(errors, scale, counts)
 
-    def draws(self, count: int, rng: np.random.Generator, common: np.ndarray) -> np.ndarray:
-        """Errors in persons, (count, horizon, region), symmetric about zero so that the median is the point forecast.
+    def draws(self, point: np.ndarray, count: int, rng: np.random.Generator, common: np.ndarray) -> np.ndarray:
+        """Futures (count, horizon, region) around a point forecast (horizon, region), which is their median.
 
         common: `count / 2` uniform numbers that choose the past cutoff whose ranks are repeated; targets that share
         them share their shocks.
         """
         half = count // 2
         drawn = np.empty((half, *self.scale.shape))
-        jitter = rng.random((half, self.scale.shape[1]))
+        # Counts share a level, so where ranks leave room all regions move together; balances cannot.
+        jitter = rng.random((half, 1 if self.counts else self.scale.shape[1]))
         for h, errors in enumerate(self.errors.transpose(1, 0, 2)):
             known = errors[~np.isnan(errors).all(axis=1)]
-            sizes = np.sort(np.abs(known[~np.isnan(known)]))
+            # From zero on, so that futures close to the point forecast exist and the median is among them.
+            sizes = np.append(0.0, np.sort(np.abs(known[~np.isnan(known)])))
             ranks = rankdata(known, axis=0, nan_policy="omit") - 1
             chosen = ranks[(common * len(known)).astype(int)]
             level = np.where(
@@ -76,7 +83,27 @@ class Calibration:
             )
             # A symmetric quantile function: the upper half of levels is positive, the lower its mirror.
             drawn[:, h] = np.sign(level - 0.5) * np.quantile(sizes, np.abs(2 * level - 1)) * self.scale[h]
-        return np.concatenate([drawn, -drawn])
+        return _outcome(point, np.concatenate([drawn, -drawn]), self.counts)
+
+
+LEAST = 0.5
+"""Persons that a count of none stands for where a ratio is taken."""
+
+
+def _error(actual: np.ndarray, point: np.ndarray, counts: bool) -> np.ndarray:
+    """Error in persons; of counts the log ratio times the point, which is the same for small errors."""
+    if not counts:
+        return actual - point
+    point = np.maximum(point, LEAST)
+    return point * np.log(np.maximum(actual, LEAST) / point)
+
+
+def _outcome(point: np.ndarray, error: np.ndarray, counts: bool) -> np.ndarray:
+    """The outcome that has the error: the inverse of `_error`."""
+    if not counts:
+        return point + error
+    point = np.maximum(point, LEAST)
+    return point * np.exp(error / point)
 
 
 def _scaled(missed: np.ndarray, cutoffs: np.ndarray, horizon: int, size: np.ndarray) -> np.ndarray:

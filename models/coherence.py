@@ -15,19 +15,19 @@ def reconcile(
     """The inflow and out_migration nearest to three forecasts that each stand alone, with inflow − out_migration = net.
 
     Least squares with the errors' variances as weights (Wickramasuriya, Athanasopoulos & Hyndman 2019, diagonal case).
-    Arrays (draw, horizon, region), spread (horizon, region). Without a net forecast only the sums are made equal.
+    Arrays (draw, horizon, region), spread (horizon, region). Without a net forecast both are scaled to one total.
     Where a region would lose more people than leave it, both counts are lifted together, so that the net stays.
     """
+    if net is None:
+        arriving, leaving = inflow.sum(axis=-1, keepdims=True), out_migration.sum(axis=-1, keepdims=True)
+        total = (arriving + leaving) / 2
+        return inflow * (total / np.maximum(arriving, 1e-9)), out_migration * (total / np.maximum(leaving, 1e-9))
     variance = {name: array**2 for name, array in spread.items()}
     implied = inflow - out_migration
-    if net is None:
-        wanted = balance_net(implied, np.sqrt(variance["inflow"] + variance["out_migration"]))
-    else:
-        counts = variance["inflow"] + variance["out_migration"]
-        trust = counts / (counts + variance["net_migration"])
-        wanted = balance_net(implied + trust * (net - implied), spread["net_migration"])
-    change = wanted - implied
-    part = variance["inflow"] / (variance["inflow"] + variance["out_migration"])
+    counts = variance["inflow"] + variance["out_migration"]
+    trust = counts / (counts + variance["net_migration"])
+    change = balance_net(implied + trust * (net - implied), spread["net_migration"]) - implied
+    part = variance["inflow"] / counts
     inflow, out_migration = inflow + part * change, out_migration - (1 - part) * change
     lift = np.maximum(0.0, -np.minimum(inflow, out_migration))
     return inflow + lift, out_migration + lift

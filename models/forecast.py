@@ -5,13 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+COLUMNS = [
+    *("target", "region", "origin", "destination", "year", "horizon"),
+    *("quantile", "value", "unit", "model", "basis"),
+]
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
 @dataclass(frozen=True, eq=False)
 class TargetForecast:
-    """One target. draws: whole persons, (draw, horizon, region). models: served model by horizon. basis: by region, what
-    kind of figures the forecast continues: `official`, `derived` or `estimated`."""
+    """One target. draws: whole persons, (draw, horizon, region). models: served model by horizon.
+
+    basis: by region, what kind of figures the forecast continues: `official`, `derived` or `estimated`.
+    """
 
     target: str
     scope: str
@@ -53,5 +59,4 @@ def _table(forecast: TargetForecast, levels: tuple[float, ...]) -> pd.DataFrame:
         model=table["horizon"].map(forecast.models),
         basis=table["region"].map(forecast.basis),
     ).sort_values(["region", "horizon", "quantile"])
-    columns = "target region origin destination year horizon quantile value unit model basis".split()
-    return table[columns]
+    return table[COLUMNS]

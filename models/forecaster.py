@@ -80,8 +80,9 @@ class MigrationForecaster:
     def fit(
         self, dataset: Dataset, cutoff: int, records: Mapping[str, TrackRecord] | None = None
     ) -> "MigrationForecaster":
-        """Fit on what was known at the cutoff. `records`: track records by target that reach the cutoff, where a backtest
-        has made them already; without them they are made here.
+        """Fit on what was known at the cutoff.
+
+        records: track records by target that reach the cutoff, where a backtest has made them; else they are made here.
 
         Raises ForecastError where no target has two years of values.
         """
@@ -111,7 +112,8 @@ class MigrationForecaster:
         )
         actual = record.actual(known, cutoff)[:, rows]
         now = size_at(known, target, cutoff, record.regions)
-        calibration = Calibration.fit(points, actual, record.cutoffs, self.horizons, record.size, now)
+        counts = target != "net_migration"
+        calibration = Calibration.fit(points, actual, record.cutoffs, self.horizons, record.size, now, counts)
         weights = record.weights(known, cutoff) if combination.NAME in needed else {}
         return FittedTarget(record.regions, served, models, weights, calibration)
 
@@ -120,16 +122,26 @@ class MigrationForecaster:
 
         Raises ForecastError for a horizon that was not fitted.
         """
-        return self._forecast(dataset.as_of(cutoff), cutoff, horizons, _in_present_regions)
+        known, histories = self._histories(dataset, cutoff, horizons)
+        draws = self._unit_draws(known, cutoff)
+        placed = _in_present_regions(known, histories, draws, np.random.default_rng(self.seed + 1))
+        return self._forecast(cutoff, horizons, histories, placed)
 
     def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
-        return self._forecast(dataset.as_of(cutoff), cutoff, horizons, _in_units)
+        known, histories = self._histories(dataset, cutoff, horizons)
+        draws = self._unit_draws(known, cutoff)
+        placed = {t: (tuple(histories[t].regions), draws[t], _last_basis(histories[t])) for t in draws}
+        return self._forecast(cutoff, horizons, histories, placed)
 
-    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], place) -> Forecast:
+    def _histories(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> tuple[Dataset, dict[str, History]]:
         self._check_horizons(horizons)
-        histories = {target: target_history(known, target) for target in self.fitted}
-        placed = place(known, histories, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1))
+        known = dataset.as_of(cutoff)
+        return known, {target: target_history(known, target) for target in self.fitted}
+
+    def _forecast(
+        self, cutoff: int, horizons: Sequence[int], histories: dict[str, History], placed: "Placed"
+    ) -> Forecast:
         chosen = [self.horizons.index(horizon) for horizon in horizons]
         targets = {}
         for target, (regions, draws, basis) in _whole_persons(histories, placed).items():
@@ -145,17 +157,13 @@ class MigrationForecaster:
             raise ForecastError(f"horizons {list(horizons)}: must be some of {list(self.horizons)}")
 
     def _unit_draws(self, known: Dataset, cutoff: int) -> dict[str, np.ndarray]:
-        """Draws of every target in its units, in fractions of persons; margins and net reconciled where they are one."""
-        rng = np.random.default_rng(self.seed)
-        common = rng.random(self.draws // 2)
+        """Draws of every target in its units, in fractions of persons; inflow, out_migration and net reconciled."""
+        common = np.random.default_rng(self.seed).random(self.draws // 2)
         draws, spread = {}, {}
         for target, fitted in self.fitted.items():
-            points = self._points(known, target, cutoff, fitted)
-            errors = fitted.calibration.draws(self.draws, np.random.default_rng(self.seed), common)
-            draws[target] = points[None] + errors
+            point = self._points(known, target, cutoff, fitted)
+            draws[target] = fitted.calibration.draws(point, self.draws, np.random.default_rng(self.seed + 2), common)
             spread[target] = fitted.calibration.scale
-            if target != "net_migration":
-                draws[target] = np.maximum(draws[target], 0.0)
         return _reconciled(known, draws, spread)
 
     def _points(self, known: Dataset, target: str, cutoff: int, fitted: FittedTarget) -> np.ndarray:
@@ -203,12 +211,6 @@ def _reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, 
 
 Placed = dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]
 """By target: regions, draws (draw, horizon, region), basis by region."""
-
-
-def _in_units(
-    known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator
-) -> Placed:
-    return {t: (tuple(histories[t].regions), draws[t], _last_basis(histories[t])) for t in draws}
 
 
 def _in_present_regions(

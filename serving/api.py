@@ -1,1 +1,345 @@
-"""Being written."""
+"""Requests and answers, and the step from a bundle's forecast to an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from features.boundaries import unit_of_region
+from features.targets import first_year
+from models.bundle import Bundle
+from models.decision import PROVISIONAL, Decision
+from models.forecast import QUANTILES, TargetForecast
+from serving.scorecard import scorecard
+
+BASIS = (
+    "Kind of figures that the forecast continues: `official` as published, `derived` computed from published ones, "
+    "`estimated` where the region has no series of its own. The forecast itself is never an official figure."
+)
+SKILL = "1 − error / error of persistence over the same past cutoffs: above 0 beats persistence, 1 is perfect"
+SCOPE_NOTES = {
+    "between_regions": "Moves between regions. Moves inside a region and moves abroad do not count.",
+    "within_country": "Moves inside the country; includes moves inside a region. Moves abroad do not count.",
+    "all": "All moves, between regions and abroad.",
+}
+MOST = 10_000
+"""Entries of a list in a request; each takes time, and more would make others wait."""
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+# --- requests -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a bundle can be asked for. regions: by target, the region's names by its code."""
+
+    regions: Mapping[str, Mapping[str, tuple[str, ...]]]
+    horizons: tuple[int, ...]
+
+    def names(self, kind: str, target: str) -> Mapping[Any, tuple[str, ...]]:
+        """Known values of a kind, and other names they go by. Regions: of the target, or of all where it is unknown."""
+        if kind == "target":
+            return dict.fromkeys(self.regions, ())
+        if kind == "horizon":
+            return dict.fromkeys(self.horizons, ())
+        return self.regions.get(target, self._all_regions)
+
+    @cached_property
+    def _all_regions(self) -> Mapping[str, tuple[str, ...]]:
+        return {code: names for regions in self.regions.values() for code, names in regions.items()}
+
+
+def _known(kind: str) -> AfterValidator:
+    """The value must be one that the bundle knows; `Known` is the validation's context."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        assert isinstance(info.context, Known)
+        known = info.context.names(kind, info.data.get("target", ""))
+        if value not in known:
+            raise PydanticCustomError("unknown", "unknown", {"kind": kind, "known": known})
+        return value
+
+    return AfterValidator(check)
+
+
+class ForecastRequest(BaseModel):
+    """What to forecast; an empty object asks for every region and horizon of net_migration."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    target: Annotated[str, _known("target")] = Field(
+        default="net_migration",
+        validate_default=True,
+        description="What is forecast: `net_migration` (inflow − out_migration), `inflow` or `out_migration`.",
+    )
+    regions: list[Annotated[str, _known("region")]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST,
+        description="Codes of regions, as in /regions; each is answered once. Left out or null: all.",
+        examples=[["KZ-71", "KZ-75"]],
+    )
+    horizons: list[Annotated[int, _known("horizon")]] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST,
+        description="Years after the cutoff; each is answered once. Left out or null: all.",
+        examples=[[1, 2]],
+    )
+
+
+class EmptyRequest(BaseModel):
+    """An object without fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class Answer(BaseModel):
+    """What is answered; a number that is not finite is a fault of ours and is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, serialize_by_alias=True)
+
+
+class DatasetTold(Answer):
+    name: str = Field(description="Short name of the dataset that the bundle was trained on.")
+    title: str = Field(description="Its title.")
+    sha256: str = Field(description="sha256 of its tables, in hexadecimal.")
+    sources: list[str] = Field(description="Whose figures they are; name them when you publish a forecast.")
+
+
+class Skill(Answer):
+    value: float | None = Field(description=f"{SKILL}; of the served model. null: not measured.")
+    against: Literal["persistence"] = Field(
+        default="persistence", description="What it is measured against: the last year."
+    )
+    cutoffs: int = Field(description="Past cutoffs on which it was measured.", ge=0)
+
+
+class Coverage(Answer):
+    within_50: Share | None = Field(alias="50", description="Of the 50 % interval, 0.25 to 0.75; share, 0-1.")
+    within_80: Share | None = Field(alias="80", description="Of the 80 % interval, 0.1 to 0.9; share, 0-1.")
+    within_90: Share | None = Field(alias="90", description="Of the 90 % interval, 0.05 to 0.95; share, 0-1.")
+    cutoffs: int = Field(description="Past cutoffs on which it was measured.", ge=0)
+
+
+class RegionForecast(Answer):
+    region: str = Field(description="Code of the region.")
+    name: str = Field(description="Its name in English.")
+    year: int = Field(description="Calendar year of the moves: cutoff + horizon.")
+    horizon: int = Field(description="Years after the cutoff.")
+    quantiles: dict[str, int] = Field(
+        description="Whole persons in the year, by probability level: `0.5` is the median, `0.1` to `0.9` the 80 % "
+        "interval. Never crossing. Quantiles of regions must not be added up.",
+        json_schema_extra={"required": [f"{level}" for level in QUANTILES]},
+        examples=[{"0.05": -900, "0.1": -700, "0.25": -400, "0.5": -100, "0.75": 200, "0.9": 500, "0.95": 700}],
+    )
+    model: str = Field(description="Model that is served for this target and horizon.")
+    why: str = Field(description="Why it is served.")
+    provisional: bool = Field(description=f"Whether the evidence is of {PROVISIONAL} past cutoffs or fewer.")
+    skill: Skill = Field(description="How much better than persistence the served model was in the backtest.")
+    coverage_measured: Coverage = Field(description="Share of past outcomes inside the intervals; null: not measured.")
+    basis: Literal["official", "derived", "estimated"] = Field(description=BASIS)
+
+
+class ForecastResponse(Answer):
+    target: str = Field(description="What is forecast.")
+    unit: Literal["persons"] = Field(default="persons", description="Unit of the quantiles.")
+    scope: str = Field(description="Which moves count: `between_regions`, `within_country` or `all`.")
+    scope_note: str = Field(description="The scope in words.")
+    cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
+    dataset: DatasetTold = Field(description="What the forecast was learnt from.")
+    forecasts: list[RegionForecast] = Field(description="One per region and horizon, in the order of the request.")
+
+
+class Region(Answer):
+    region: str = Field(description="Code of the region.")
+    name: str = Field(description="Name in English.")
+    name_ru: str | None = Field(description="Name in Russian; null where the dataset has none.")
+    name_kk: str | None = Field(description="Name in Kazakh; null where the dataset has none.")
+    kind: Literal["city", "region"] = Field(description="Whether it is a city.")
+    latitude: float = Field(description="Of its middle, in degrees north.", ge=-90, le=90)
+    longitude: float = Field(description="Of its middle, in degrees east.", ge=-180, le=180)
+    unit: dict[str, str] = Field(
+        description="By target, the unit of constant boundaries whose series is forecast: the region itself, or the "
+        "older region that it was part of."
+    )
+    basis: dict[str, Literal["official", "derived", "estimated"]] = Field(description=f"By target. {BASIS}")
+
+
+class RegionsResponse(Answer):
+    regions: list[Region] = Field(description="Regions that the forecast answers for.")
+
+
+class DatasetSpan(DatasetTold):
+    first_year: int = Field(description="First calendar year with a value.")
+    last_year: int = Field(description="Last calendar year with a value, also where the cutoff hides it.")
+
+
+class DecisionTold(Answer):
+    target: str = Field(description="What is forecast.")
+    horizon: int = Field(description="Years after the cutoff.")
+    model: str = Field(description="Model that is served.")
+    reason: str = Field(description="Why it is served.")
+    provisional: bool = Field(description=f"Whether the evidence is of {PROVISIONAL} past cutoffs or fewer.")
+    cutoffs: int = Field(description="Past cutoffs with a known outcome.", ge=0)
+    skill: float | None = Field(description=f"{SKILL}; null: not measured.")
+    probability: Share | None = Field(description="Probability that the skill is above 0, 0-1, by resampling cutoffs.")
+
+
+class Score(Answer):
+    target: str = Field(description="What was forecast.")
+    model: str = Field(description="Model; `served` is what would have been served at each cutoff, knowing the past.")
+    horizon: int = Field(description="Years after the cutoff.")
+    skill: float | None = Field(description=f"{SKILL}; pooled. null: persistence made no error.")
+    wape: float | None = Field(description="Σ|outcome − median| / Σ|outcome|, a ratio; null: all outcomes are 0.")
+    coverage_50: Share = Field(description="Share of outcomes inside the 50 % interval, 0-1.")
+    coverage_80: Share = Field(description="Share of outcomes inside the 80 % interval, 0-1.")
+    coverage_90: Share = Field(description="Share of outcomes inside the 90 % interval, 0-1.")
+    n: int = Field(description="Outcomes scored: regions × cutoffs.", ge=1)
+    cutoffs: int = Field(description="Past cutoffs scored.", ge=1)
+
+
+class ModelResponse(Answer):
+    cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
+    horizons: list[int] = Field(description="Years after the cutoff that can be asked for.")
+    targets: list[str] = Field(description="Targets that can be asked for.")
+    quantiles: list[float] = Field(description="Probability levels that are answered, 0-1.")
+    draws: int = Field(description="Possible futures from which the quantiles are taken.")
+    dataset: DatasetSpan = Field(description="What the forecast was learnt from.")
+    versions: dict[str, str] = Field(description="Of Qonys, its commit, Python and the libraries at training.")
+    decisions: list[DecisionTold] = Field(description="What is served, per target and horizon.")
+    scorecard: list[Score] = Field(description="The backtest, per target, model and horizon.")
+
+
+class Endpoint(Answer):
+    path: str = Field(description="Path.")
+    methods: list[str] = Field(description="HTTP methods.")
+    about: str = Field(description="What it answers.")
+
+
+class IndexResponse(Answer):
+    name: str = Field(description="Name of the service.")
+    about: str = Field(description="What it does.")
+    documentation: str = Field(description="Path of its OpenAPI document.")
+    endpoints: list[Endpoint] = Field(description="What can be asked.")
+
+
+# --- from a bundle to answers ---------------------------------------------------------------------------------------
+
+
+def known_of(bundle: Bundle) -> Known:
+    names = {region.region: (region.name, *_other_names(region)) for region in _regions(bundle)}
+    targets = bundle.forecast.targets
+    return Known(
+        {target: {code: names[code] for code in forecast.regions} for target, forecast in targets.items()},
+        bundle.manifest.horizons,
+    )
+
+
+def forecast_response(bundle: Bundle, target: str) -> ForecastResponse:
+    """Every region and horizon of a target."""
+    forecast = bundle.forecast.targets[target]
+    return ForecastResponse(
+        target=target,
+        scope=forecast.scope,
+        scope_note=SCOPE_NOTES[forecast.scope],
+        cutoff=forecast.cutoff,
+        dataset=DatasetTold(**{field: bundle.manifest.dataset[field] for field in DatasetTold.model_fields}),
+        forecasts=_region_forecasts(bundle, forecast),
+    )
+
+
+def regions_response(bundle: Bundle) -> RegionsResponse:
+    return RegionsResponse(regions=_regions(bundle))
+
+
+def model_response(bundle: Bundle) -> ModelResponse:
+    manifest = bundle.manifest
+    return ModelResponse(
+        cutoff=manifest.cutoff,
+        horizons=list(manifest.horizons),
+        targets=list(bundle.forecast.targets),
+        quantiles=list(QUANTILES),
+        draws=bundle.forecaster.draws,
+        dataset=DatasetSpan(**manifest.dataset),
+        versions=manifest.versions,
+        decisions=[_decision(decision) for decision in manifest.decisions],
+        scorecard=[Score.model_validate(row) for row in _records(scorecard(bundle.scores))],
+    )
+
+
+def _region_forecasts(bundle: Bundle, forecast: TargetForecast) -> list[RegionForecast]:
+    names = bundle.dataset.regions.set_index("region")["name"]
+    quantiles = forecast.quantiles(QUANTILES)
+    evidence = {horizon: _evidence(bundle.manifest.decision(forecast.target, horizon)) for horizon in forecast.horizons}
+    return [
+        RegionForecast(
+            region=region,
+            name=str(names[region]),
+            year=forecast.cutoff + horizon,
+            horizon=horizon,
+            quantiles={f"{level}": int(quantiles[q, h, r]) for q, level in enumerate(QUANTILES)},
+            model=forecast.models[horizon],
+            basis=forecast.basis[region],  # pyright: ignore[reportArgumentType] -- checked by pydantic
+            **evidence[horizon],
+        )
+        for r, region in enumerate(forecast.regions)
+        for h, horizon in enumerate(forecast.horizons)
+    ]
+
+
+def _evidence(decision: Decision) -> dict[str, Any]:
+    measured = {f"{level}": getattr(decision, f"coverage_{level}") for level in (50, 80, 90)}
+    return {
+        "why": decision.reason,
+        "provisional": decision.provisional,
+        "skill": Skill(value=decision.skill, cutoffs=decision.cutoffs),
+        "coverage_measured": Coverage.model_validate(measured | {"cutoffs": decision.cutoffs}),
+    }
+
+
+def _decision(decision: Decision) -> DecisionTold:
+    return DecisionTold(**{field: getattr(decision, field) for field in DecisionTold.model_fields})
+
+
+def _regions(bundle: Bundle) -> list[Region]:
+    targets = bundle.forecast.targets
+    answered = {region for forecast in targets.values() for region in forecast.regions}
+    columns = ["region", "name", "name_ru", "name_kk", "kind", "latitude", "longitude"]
+    regions = bundle.dataset.regions.reindex(columns=columns)
+    rows = _records(regions[regions["region"].isin(answered)])
+    unit = {target: _units(bundle, target) for target in targets}
+    basis = {target: forecast.basis for target, forecast in targets.items()}
+    return [
+        Region.model_validate(row | {"unit": _of(unit, row["region"]), "basis": _of(basis, row["region"])})
+        for row in rows
+    ]
+
+
+def _units(bundle: Bundle, target: str) -> dict[str, str]:
+    """Unit by region, of the regions that the target's forecast answers for."""
+    known = bundle.dataset.as_of(bundle.manifest.cutoff)
+    units = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
+    return {region: str(units[region]) for region in bundle.forecast.targets[target].regions}
+
+
+def _of(by_target: Mapping[str, Mapping[str, str]], region: str) -> dict[str, str]:
+    return {target: by_region[region] for target, by_region in by_target.items() if region in by_region}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows, None where a value is missing."""
+    rows = table.astype("object").where(table.notna(), None).to_dict("records")
+    return [{str(column): value for column, value in row.items()} for row in rows]
+
+
+def _other_names(region: Region) -> tuple[str, ...]:
+    return tuple(name for name in (region.name_ru, region.name_kk) if name)

@@ -15,8 +15,9 @@ from rich.table import Table
 
 from features.contracts import DatasetError
 from features.dataset import load_dataset, read_dataset
+from features.targets import TARGETS
 from models.bundle import Bundle, BundleError, load_bundle, save_bundle
-from models.forecast import Forecast
+from models.decision import PROVISIONAL
 from models.forecaster import ForecastError
 from training.backtest import SERVED, backtest
 from training.config import Config, ConfigError, load_config
@@ -235,7 +236,8 @@ def _progress(what: str) -> Iterator:
 
 def _print_scorecard(scores: pd.DataFrame) -> None:
     card = scorecard(scores)
-    for target, rows in card.groupby("target"):
+    for target in [target for target in TARGETS if target in set(card["target"])]:
+        rows = card[card["target"] == target]
         table = Table(
             title=f"{target}: backtest, skill against persistence (coverage of nominal 80 %)", title_justify="left"
         )
@@ -249,10 +251,12 @@ def _print_scorecard(scores: pd.DataFrame) -> None:
             shown = [_cell(cells.loc[horizon]) if horizon in cells.index else "" for horizon in horizons]
             table.add_row(model, *shown, style="bold" if model == SERVED else None)
         cutoffs = sorted(scores.loc[scores["target"] == target, "cutoff"].unique())
-        table.caption = (
-            f"cutoffs {cutoffs[0]}-{cutoffs[-1]}; served: what the gate would have served, knowing only the past"
-        )
         out.print(table)
+        out.print(
+            f"cutoffs {cutoffs[0]}-{cutoffs[-1]}{', provisional' if len(cutoffs) <= PROVISIONAL else ''}; "
+            "served: what the gate would have served, knowing only the past",
+            highlight=False,
+        )
 
 
 def _cell(row: pd.Series) -> str:
@@ -273,13 +277,14 @@ def _print_forecast(made: Bundle) -> None:
     """Median and 80 % interval of every target by region, first horizon to last."""
     names = made.dataset.regions.set_index("region")["name"]
     table = made.forecast.table((0.1, 0.5, 0.9))
-    for target, rows in table.groupby("target"):
-        shown = Table(
-            title=f"{target}: median and 80 % interval, persons{_note(made.forecast, str(target))}",
-            title_justify="left",
-        )
-        for column in ("region", "", *(str(year) for year in sorted(rows["year"].unique())), "basis"):
-            shown.add_column(column, justify="left" if column in ("region", "", "basis") else "right")
+    for target, told in made.forecast.targets.items():
+        rows = table[table["target"] == target]
+        provisional = any(decision.provisional for decision in made.manifest.decisions if decision.target == target)
+        notes = SCOPE_NOTES[told.scope] + (", provisional" if provisional else "")
+        out.print(f"\n[bold]{target}: median and 80 % interval[/bold], persons{notes}", highlight=False)
+        shown = Table()
+        for column in ("region", "", *(str(year) for year in sorted(rows["year"].unique())), "continues figures"):
+            shown.add_column(column, justify="right" if column.isdigit() else "left")
         for region, own in rows.groupby("region"):
             wide = own.pivot(index="year", columns="quantile", values="value")
             cells = [f"{row[0.5]:,}  ({row[0.1]:,} … {row[0.9]:,})" for _, row in wide.iterrows()]
@@ -289,10 +294,7 @@ def _print_forecast(made: Bundle) -> None:
         out.print(f"source: {source}", highlight=False, soft_wrap=True)
 
 
-def _note(forecast: Forecast, target: str) -> str:
-    scope = forecast.targets[target].scope
-    notes = {"within_country": ", with moves inside the region", "all": ", with moves abroad", "between_regions": ""}
-    return notes[scope]
+SCOPE_NOTES = {"within_country": ", with moves inside the region", "all": ", with moves abroad", "between_regions": ""}
 
 
 if __name__ == "__main__":

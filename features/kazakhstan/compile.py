@@ -8,8 +8,8 @@ Bureau of National Statistics as released, boundaries of the time), `regions.csv
 
 - the official net balance is used wherever there is one; where there is none (2002-2012) it is derived from the
   population balance, except for 2008, whose population change holds the re-basing to the census of 2009;
-- the balances of 2000 and 2001 are left out too: the population change of Astana and Akmola holds land that was joined to
-  the city, which cannot be told from moves (+58 thousand and +51 thousand, then +7 thousand in 2002);
+- the balances of 2000 and 2001 are left out too: the population change of Astana and Akmola holds land that was joined
+  to the city, which cannot be told from moves (+58 thousand and +51 thousand, then +7 thousand in 2002);
 - what is computed rather than released is `derived`; what is extrapolated (2025) is left out;
 - a figure is known `publication_lag` years after its year (features/indicators.py).
 """

@@ -1,0 +1,135 @@
+"""The one form in which every fault of a request is answered."""
+
+import difflib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
+
+SHOWN = 50
+"""Faults that are listed one by one; the rest are counted."""
+LISTED = 10
+"""Known values that are listed one by one; of more, the first, the last and their number."""
+WANTED = {
+    "string_type": "a text",
+    "string_unicode": "a text in Unicode",
+    "int_type": "a whole number",
+    "list_type": "a list, or null for all",
+    "model_type": "a JSON object, as {}",
+    "too_short": "at least one; leave the field out for all",
+    "too_long": "what is wanted once; leave the field out for all",
+}
+LENGTHS = {"too_short": ("empty_list", "is empty"), "too_long": ("long_list", "is too long")}
+
+
+class Detail(BaseModel):
+    """One fault."""
+
+    field: str = Field(description="Field of the request at fault, or `body`, `path`, `method`, `content-type`.")
+    value: JsonValue = Field(description="What was given; null where nothing was. Long values are cut.")
+    expected: str = Field(description="What would be right.")
+
+
+class Error(BaseModel):
+    """What was wrong with a request."""
+
+    code: str = Field(description="For programs: a stable word, as `unknown_region`; `invalid_request` for several.")
+    message: str = Field(description="For people: one sentence.")
+    details: list[Detail] = Field(description=f"Every fault that was found; the first {SHOWN} where there are more.")
+
+
+class ErrorResponse(BaseModel):
+    """Every answer with a status of 400 or above."""
+
+    error: Error = Field(description="What was wrong.")
+
+
+class RequestError(Exception):
+    """A request that cannot be answered, as it is answered."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Iterable[Detail] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+        self.error = Error(code=code, message=message, details=list(details))
+
+    def body(self) -> bytes:
+        told = ErrorResponse(error=self.error).model_dump()
+        # A lone surrogate in what was given is written as its JSON escape, which backslashreplace happens to be.
+        return json.dumps(told, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+
+
+def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
+    """All faults of a request as one answer. fields: names that the request may have."""
+    found = error.errors(include_url=False)
+    told = [_told(one, list(fields)) for one in found[:SHOWN]]
+    codes = {code for code, _, _ in told}
+    message = told[0][1] if len(found) == 1 else f"{len(found)} faults: " + "; ".join(m for _, m, _ in told[:3])
+    if len(found) > 3:
+        message += f"; and {len(found) - 3} more"
+    code = codes.pop() if len(codes) == 1 else "invalid_request"
+    return RequestError(422, code, message, [detail for _, _, detail in told])
+
+
+def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
+    """Code, message and detail of one fault."""
+    field = str(one["loc"][0]) if one["loc"] else "body"
+    value = shown(one["input"])
+    if one["type"] == "unknown":
+        kind, known = one["ctx"]["kind"], one["ctx"]["known"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        detail = Detail(field=field, value=value, expected=expected(one["input"], known))
+        return f"unknown_{kind}", f"unknown {kind} {_quoted(value)}", detail
+    if one["type"] == "extra_forbidden":
+        wanted = expected(field, dict.fromkeys(fields, ())) if fields else "no field; send {}"
+        return "unknown_field", f"unknown field {_quoted(field)}", Detail(field=field, value=value, expected=wanted)
+    wanted = WANTED.get(one["type"], one["msg"])
+    code, message = LENGTHS.get(one["type"], ("wrong_type", f"must be {wanted}"))
+    return code, f"{field} {message}", Detail(field=field, value=value, expected=wanted)
+
+
+def expected(given: object, known: Mapping[Any, tuple[str, ...]]) -> str:
+    """What would be right, with the nearest known value. known: other names by value.
+
+    >>> expected("Astana", {"KZ-71": ("Astana", "Астана"), "KZ-75": ("Almaty", "Алматы")})
+    "one of KZ-71, KZ-75; did you mean 'KZ-71'?"
+    >>> expected(7, dict.fromkeys(range(1, 4), ()))
+    'one of 1, 2, 3'
+    """
+    values = [str(value) for value in known]
+    listed = ", ".join(values) if len(values) <= LISTED else f"{values[0]} … {values[-1]} ({len(values)})"
+    nearest = _nearest(given, known) if isinstance(given, str) else None
+    return f"one of {listed}" + (f"; did you mean '{nearest}'?" if nearest else "")
+
+
+def _nearest(given: str, known: Mapping[Any, tuple[str, ...]]) -> str | None:
+    spelled = {name.casefold(): str(value) for value, names in known.items() for name in (str(value), *names)}
+    # Comparing takes time in proportion to the length; no known name is as long.
+    close = difflib.get_close_matches(given[:80].casefold(), spelled, n=1)
+    return spelled[close[0]] if close else None
+
+
+def shown(value: object) -> JsonValue:
+    """A value as it can be shown: JSON, and short."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str) and len(value) > 80:
+        return value[:80] + "…"
+    if isinstance(value, int) and abs(value) > 2**53:
+        return f"{str(value)[:80]}"
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _quoted(value: JsonValue) -> str:
+    return f"'{value}'" if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,45 @@
+"""A small real bundle, and the real service on it."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from models.bundle import Bundle, load_bundle, save_bundle
+from training.config import load_config
+from training.run import train
+
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made, _ = train(load_config(["draws=200", "horizons=[1,2]"]))
+    return save_bundle(made, tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_folder: Path) -> Bundle:
+    return load_bundle(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def client(bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("QONYS_BUNDLE", str(bundle_folder))
+        patch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path_factory.mktemp("metrics")))
+        from serving.service import Qonys
+
+        # BentoML makes an ASGI app once per process, not twice.
+        with TestClient(Qonys.to_asgi()) as client:
+            yield client
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,74 @@
+"""Killing a training at any moment leaves the registered champion and the bundle as they were."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from models.bundle import load_bundle
+
+QUICK = ["train", "--set", "draws=100", "--set", "horizons=[1]"]
+NAME = "qonys-kazakhstan"
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    command = [sys.executable, "-m", "training", *QUICK, *words]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def champion(folder: Path) -> str:
+    client = MlflowClient(f"sqlite:///{folder}/build/mlflow.db")
+    return str(client.get_model_version_by_alias(NAME, "champion").version)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("served")
+    process = start(folder)
+    _, told = process.communicate(timeout=200)
+    assert process.returncode == 0, told
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        pytest.param("models at cutoff 2010", 0.0, id="while_models_are_fitted"),
+        pytest.param("scores at cutoff 2015", 0.0, id="while_scores_are_made"),
+        pytest.param("tracking the run", 0.2, id="as_tracking_starts"),
+        pytest.param("tracking the run", 1.0, id="while_it_tracks"),
+        pytest.param("tracking the run", 2.0, id="as_it_registers"),
+    ],
+)
+def test_a_killed_training_changes_nothing_that_is_served(served, line, seconds):
+    manifest, version = (served / "build/bundle/manifest.json").read_bytes(), champion(served)
+    process = start(served, "--set", "seed=21")
+    assert process.stderr is not None
+    for told in process.stderr:
+        if line in told:
+            break
+    time.sleep(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    assert (served / "build/bundle/manifest.json").read_bytes() == manifest
+    assert load_bundle(served / "build/bundle").forecast.targets
+    assert champion(served) == version
+
+
+@pytest.mark.slow
+def test_after_crashes_a_training_runs_as_ever(served):
+    process = start(served)
+    _, told = process.communicate(timeout=200)
+
+    assert process.returncode == 0, told
+    assert champion(served) == "1"

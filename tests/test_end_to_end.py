@@ -1,0 +1,112 @@
+"""The commands, as a user calls them, on the embedded data."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from training.backtest import COLUMNS
+
+FORECAST_COLUMNS = [
+    "target", "region", "origin", "destination", "year", "horizon", "quantile", "value", "unit", "model", "basis",
+]  # fmt: skip
+
+
+def qonys(*words: str, cwd: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "training", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def scores(folder) -> pd.DataFrame:
+    done = qonys("backtest", "--out", "scores.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(folder / "scores.csv")
+
+
+def pooled(scores: pd.DataFrame, model: str, horizon: int) -> pd.Series:
+    rows = scores[(scores["model"] == model) & (scores["horizon"] == horizon)]
+    covered = (rows["coverage_80"] * rows["n"]).sum() / rows["n"].sum()
+    return pd.Series({"error": rows["abs_error"].sum() / rows["abs_actual"].sum(), "coverage": covered})
+
+
+def test_backtest_writes_one_row_per_target_model_cutoff_and_horizon(scores):
+    assert list(scores.columns) == COLUMNS
+    assert not scores.duplicated(["target", "model", "cutoff", "horizon"]).any()
+    assert {"served", "persistence", "boosted", "combination", "long_mean_pull", "expert_average"} <= set(
+        scores["model"]
+    )
+
+
+@pytest.mark.parametrize(("horizon", "skill"), [(1, 0.0), (2, 0.04), (3, 0.08)])
+def test_served_net_migration_beats_persistence_and_its_intervals_hold(scores, horizon, skill):
+    reported = scores[(scores["target"] == "net_migration") & scores["cutoff"].between(2009, 2023)]
+    served, persistence = pooled(reported, "served", horizon), pooled(reported, "persistence", horizon)
+
+    assert 1 - served["error"] / persistence["error"] >= skill
+    assert 0.72 <= served["coverage"] <= 0.88
+
+
+def test_forecast_writes_quantiles_of_todays_20_regions(folder):
+    done = qonys("forecast", "--horizons", "1,2", "--out", "out/forecast.csv", "--set", "draws=200", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "out" / "forecast.csv")
+
+    assert list(table.columns) == FORECAST_COLUMNS
+    assert set(table["target"]) == {"net_migration", "inflow", "out_migration"}
+    assert table["region"].nunique() == 20
+    assert set(table["year"]) == {2025, 2026}
+    rising = table.sort_values("quantile").groupby(["target", "region", "year"])["value"]
+    assert rising.apply(lambda values: values.is_monotonic_increasing).all()
+
+
+def test_regions_that_were_split_lately_are_marked_as_estimated(folder):
+    table = pd.read_csv(folder / "out" / "forecast.csv")
+    net = table[table["target"] == "net_migration"].set_index("region")["basis"]
+
+    assert set(net["KZ-61"]) == set(net["KZ-79"]) == {"estimated"}
+    assert set(net["KZ-71"]) == {"official"}
+
+
+def test_forecast_from_an_earlier_cutoff_speaks_of_the_regions_of_the_time(folder):
+    done = qonys(
+        "forecast", "--cutoff", "2016", "--horizons", "1", "--out", "early.csv", "--set", "draws=200", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    regions = set(pd.read_csv(folder / "early.csv")["region"])
+
+    assert len(regions) == 16
+    assert {"KZ-51", "KZ-63o"} <= regions
+    assert "KZ-61" not in regions
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["validate", "nowhere"], "datapackage.json", id="no_dataset"),
+        pytest.param(["train", "--set", "drwas=200"], "did you mean 'draws'", id="unknown_key"),
+        pytest.param(["forecast", "--horizons", "0", "--out", "x.csv"], "horizons", id="horizon_zero"),
+        pytest.param(["forecast", "--cutoff", "1990", "--out", "x.csv"], "1990", id="cutoff_before_the_data"),
+        pytest.param(["backtest"], "--out", id="missing_option"),
+        pytest.param(["serve", "--bundle", "nowhere"], "nowhere", id="no_bundle"),
+    ],
+)
+def test_a_users_error_is_told_without_a_traceback(folder, words, told):
+    done = qonys(*words, cwd=folder)
+
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "x.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["validate", "train", "backtest", "forecast", "tune", "serve", "up"])
+def test_every_command_has_help(folder, command):
+    assert "Usage" in qonys(command, "--help", cwd=folder).stdout

@@ -1,0 +1,98 @@
+"""Nothing that was not known at a cutoff changes what is forecast from it, to the bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dataset import YEARLY, Dataset, load_dataset
+from models.forecaster import MigrationForecaster
+from training.backtest import backtest
+from tests.tables import dataset_of, flows_country, net_country
+
+VALUES = {"indicators": "value", "flows": "persons", "movements": "persons", "population_by_age": "persons"}
+
+
+def with_another_future(dataset: Dataset, cutoff: int, seed: int) -> Dataset:
+    """The dataset with every value of a later year, or published later, changed; rows deleted, and rows added."""
+    rng = np.random.default_rng(seed)
+    tables = {name: _another_future(getattr(dataset, name), VALUES[name], cutoff, rng) for name in YEARLY}
+    return replace(dataset, **tables, _known={}, _whole=None)
+
+
+def _another_future(table: pd.DataFrame, value: str, cutoff: int, rng: np.random.Generator) -> pd.DataFrame:
+    later = table["year"] > cutoff
+    if "published" in table:
+        later |= table["published"] > cutoff
+    past, future = table[~later], table[later]
+    whole = table[value].dtype.kind == "i"
+    other = future[value] * rng.uniform(0.1, 5, len(future)) + rng.integers(1, 10_000, len(future))
+    future = future.assign(**{value: other.round().astype("int64") if whole else other})
+    kept = future[rng.random(len(future)) > 0.2]
+    last = table[table["year"] == table["year"].max()]
+    added = last.assign(year=last["year"] + 1, **({"published": last["published"] + 1} if "published" in last else {}))
+    told_later = (
+        past[past["year"] == cutoff].sample(frac=0) if "published" not in table else _revealed_later(past, cutoff)
+    )
+    return pd.concat([kept.sample(frac=1, random_state=1), added, past, told_later], ignore_index=True)
+
+
+def _revealed_later(past: pd.DataFrame, cutoff: int) -> pd.DataFrame:
+    """Rows of years before the cutoff that are published only after it: of years that had none before."""
+    first = past[past["year"] == past["year"].min()]
+    return first.assign(year=first["year"] - 1, published=cutoff + 1)
+
+
+def datasets():
+    yield pytest.param(load_dataset(), 2012, id="kazakhstan_2012")
+    yield pytest.param(load_dataset(), 2019, id="kazakhstan_2019")
+    yield pytest.param(dataset_of(**flows_country(["A", "B", "C", "D"], range(2005, 2021))), 2014, id="flows")
+    yield pytest.param(dataset_of(**net_country(["A", "B", "C"], range(2005, 2021))), 2014, id="net_only")
+
+
+@pytest.mark.parametrize(("dataset", "cutoff"), datasets())
+def test_another_future_changes_no_forecast(dataset, cutoff):
+    other = with_another_future(dataset, cutoff, seed=7)
+    assert len(other.indicators) != len(dataset.indicators)
+
+    said, said_other = (
+        MigrationForecaster(served_everywhere(one, "combination"), draws=100)
+        .fit(one, cutoff)
+        .predict(one, cutoff, (1, 2, 3))
+        for one in (dataset, other)
+    )
+
+    assert said.targets.keys() == said_other.targets.keys()
+    for target, forecast in said.targets.items():
+        assert forecast.regions == said_other.targets[target].regions
+        np.testing.assert_array_equal(forecast.draws, said_other.targets[target].draws)
+
+
+def served_everywhere(dataset: Dataset, model: str) -> dict[tuple[str, int], str]:
+    return {
+        (target, horizon): model for target in ("net_migration", "inflow", "out_migration") for horizon in (1, 2, 3)
+    }
+
+
+@pytest.mark.parametrize(
+    ("dataset", "cutoff"),
+    [
+        pytest.param(load_dataset().as_of(2014), 2010, id="kazakhstan"),
+        pytest.param(dataset_of(**flows_country(["A", "B", "C", "D"], range(2005, 2017))), 2012, id="flows"),
+    ],
+)
+def test_another_future_changes_no_score_and_no_choice_of_the_past(dataset, cutoff):
+    other = with_another_future(replace(dataset, cutoff=None, _known={}, _whole=None), cutoff, seed=8)
+    last = int(dataset.indicators["year"].max()) - 1
+
+    tested, tested_other = (backtest(one, (1, 2), last=last, draws=100) for one in (dataset, other))
+
+    known, known_other = (
+        run.scores[run.scores["cutoff"] + run.scores["horizon"] <= cutoff].reset_index(drop=True)
+        for run in (tested, tested_other)
+    )
+    assert (known["model"] == "served").any()
+    pd.testing.assert_frame_equal(known, known_other, check_exact=True)
+    for past in [past for past in tested.choices if past <= cutoff]:
+        assert tested.choices[past] == tested_other.choices[past]

@@ -1,0 +1,342 @@
+"""Figures: what a training looks like. Every function returns a figure of its own; nothing global is drawn on."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from features.dataset import Dataset
+from features.targets import TARGETS, records
+from models.bundle import Bundle
+from models.forecast import QUANTILES, TargetForecast
+from training.backtest import SERVED, Backtest
+from training.gate import COVERAGE
+from training.scorecard import scorecard
+
+# Okabe and Ito (2008): told apart with every kind of colour vision.
+BLUE, VERMILION, GREEN, ORANGE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8C8C8C", "#222222"
+BY_HORIZON = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
+BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
+LINES = {"official": "solid", "derived": "dotted", "estimated": "dashed"}
+ON_A_PAGE = 24
+NAMES = {"net_migration": "Net migration", "inflow": "Inflow", "out_migration": "Out-migration"}
+SCOPES = {
+    "all": "moves abroad included",
+    "within_country": "moves inside the country",
+    "between_regions": "moves between regions",
+}
+
+
+def every_figure(bundle: Bundle, tested: Backtest) -> Iterator[tuple[str, Figure]]:
+    """Every figure of a training, with a name that can be a file's."""
+    card = scorecard(tested.scores)
+    for target in bundle.forecast.targets:
+        yield f"fans_{target}", fans(bundle, target)
+    for region in cities(bundle):
+        yield f"fan_{region}", fan(bundle, region)
+    for target in (target for target in TARGETS if target in set(card["target"])):
+        yield f"skill_{target}", skill_by_horizon(card, target)
+        yield f"coverage_{target}", coverage(card, target)
+        yield f"observed_{target}", observed_vs_forecast(bundle, tested, target)
+
+
+# --- forecasts ------------------------------------------------------------------------------------------------------
+
+
+def cities(bundle: Bundle) -> list[str]:
+    """Forecast regions of kind `city`, at most a page of them, those with most inhabitants first."""
+    kinds = bundle.dataset.regions.set_index("region")["kind"]
+    return [region for region in _largest(bundle, _regions(bundle)) if kinds[region] == "city"][:ON_A_PAGE]
+
+
+def fan(bundle: Bundle, region: str) -> Figure:
+    """History and forecast of one region, every target in a panel of its own."""
+    targets = bundle.forecast.targets.values()
+    figure = Figure(figsize=(5.2 * len(targets), 4.6))
+    for axes, forecast in zip(_panels(figure, 1, len(targets)), targets, strict=True):
+        _draw_fan(axes, bundle, forecast, region, forecast.quantiles()[:, :, forecast.regions.index(region)])
+        axes.set_title(f"{NAMES[forecast.target]}: {SCOPES[forecast.scope]}", loc="left", fontsize=10)
+        axes.set_xlabel("year")
+        axes.set_ylabel("persons a year")
+    _headline(figure, f"{_name(bundle, region)}: recorded moves and forecast to {_last_year(bundle)}")
+    _lay_out(figure, _below(figure, _source(bundle), _fan_handles(figure.axes[0])))
+    return figure
+
+
+def fans(bundle: Bundle, target: str) -> Figure:
+    """History and forecast of one target, a panel per region; the 24 largest where there are more."""
+    forecast = bundle.forecast.targets[target]
+    regions = _largest(bundle, list(forecast.regions))[:ON_A_PAGE]
+    columns = min(4, len(regions))
+    lines = -(-len(regions) // columns)
+    figure = Figure(figsize=(3.6 * columns, 2.0 * lines + 1.5))
+    panels = _panels(figure, lines, columns, sharex=True)
+    quantiles = forecast.quantiles()
+    for axes, region in zip(panels, regions, strict=False):
+        _draw_fan(axes, bundle, forecast, region, quantiles[:, :, forecast.regions.index(region)])
+        axes.set_title(_name(bundle, region), loc="left", fontsize=10)
+    for axes in panels[len(regions) :]:
+        axes.set_axis_off()
+    for axes in panels[::columns]:
+        axes.set_ylabel("persons a year", fontsize=8)
+    for axes in panels[-columns:]:
+        axes.set_xlabel("year", fontsize=8)
+    some = "" if len(regions) == len(forecast.regions) else f", the {len(regions)} largest regions"
+    told = f"{NAMES[target]}, {SCOPES[forecast.scope]}{some}: recorded and forecast to {_last_year(bundle)}"
+    _headline(figure, f"{told} (each region has its own scale)")
+    _lay_out_grid(figure, _below(figure, _source(bundle), _fan_handles(figure.axes[0])))
+    return figure
+
+
+def _draw_fan(axes: Axes, bundle: Bundle, forecast: TargetForecast, region: str, quantiles: np.ndarray) -> None:
+    """Recorded values by basis, then quantiles (level of QUANTILES, horizon), which start from the cutoff's value."""
+    rows = records(bundle.dataset.as_of(forecast.cutoff), forecast.target)[1]
+    # A year without a value is a gap in the line.
+    history = rows[rows["region"] == region].set_index("year").reindex(range(rows["year"].min(), forecast.cutoff + 1))
+    for basis in history["basis"].dropna().unique():
+        own = history["persons"].where(history["basis"] == basis)
+        axes.plot(own.index, own, color=BLACK, linestyle=LINES[basis], linewidth=1.3, marker="o", markersize=2)
+    start = history["persons"].loc[forecast.cutoff :].dropna()
+    years = [*start.index, *(forecast.cutoff + horizon for horizon in forecast.horizons)]
+    persons = {level: [*start, *row] for level, row in zip(QUANTILES, quantiles, strict=True)}
+    for low, high, strength, _ in BANDS:
+        axes.fill_between(years, persons[low], persons[high], color=BLUE, alpha=strength, linewidth=0)
+    line = "dashed" if forecast.basis[region] == "estimated" else "solid"
+    axes.plot(years, persons[0.5], color=BLUE, linestyle=line, linewidth=1.6, marker="o", markersize=2.5)
+    if forecast.target == "net_migration":
+        axes.axhline(0, color=GREY, linewidth=0.8, zorder=0)
+    else:
+        axes.set_ylim(bottom=0)
+
+
+def _fan_handles(axes: Axes) -> list[Artist]:
+    """Of empty lines, so that the legend is the same on every page."""
+    recorded = [axes.plot([], [], color=BLACK, linestyle=line, label=basis)[0] for basis, line in LINES.items()]
+    median = axes.plot([], [], color=BLUE, linewidth=1.6, label="forecast, median")[0]
+    estimated = axes.plot([], [], color=BLUE, linestyle="dashed", label="median that continues estimates")[0]
+    strengths = 1 - np.cumprod([1 - strength for _, _, strength, _ in BANDS])
+    bands = [
+        axes.fill_between([], [], color=BLUE, alpha=float(strength), linewidth=0, label=f"{name} interval")
+        for strength, (_, _, _, name) in zip(strengths, BANDS, strict=True)
+    ]
+    return [*recorded, median, estimated, *bands]
+
+
+# --- backtest -------------------------------------------------------------------------------------------------------
+
+
+def skill_by_horizon(card: pd.DataFrame, target: str) -> Figure:
+    """Skill of every model with its 80 % interval, a panel per horizon; what was served is last and marked."""
+    own = card[(card["target"] == target) & (card["model"] != "persistence")]
+    models = sorted(own["model"].unique(), key=lambda name: (name != SERVED, name), reverse=True)
+    horizons = sorted(own["horizon"].unique())
+    figure = Figure(figsize=(3.2 * len(horizons) + 2.2, 0.38 * len(models) + 2.3))
+    for axes, horizon in zip(_panels(figure, 1, len(horizons), sharex=True, sharey=True), horizons, strict=True):
+        rows = own[own["horizon"] == horizon].set_index("model").reindex(models)
+        for height, (name, row) in enumerate(rows.iterrows()):
+            colour = VERMILION if name == SERVED else BLUE
+            axes.plot([row["skill_low"], row["skill_high"]], [height, height], color=colour, linewidth=2, alpha=0.6)
+            axes.plot([row["skill"]], [height], color=colour, marker="o", markersize=6)
+        axes.axvline(0, color=BLACK, linewidth=1)
+        axes.set_yticks(range(len(models)), [_words(name) for name in models])
+        axes.set_ylim(-0.6, len(models) - 0.4)
+        axes.set_title(f"{_ahead(horizon)}, {_cutoffs(rows['cutoffs'].max())}", loc="left", fontsize=10)
+        axes.set_xlabel("skill: 1 − error / persistence's")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+    _headline(figure, f"{NAMES[target]}: models right of the line beat last year's value at past cutoffs")
+    _lay_out(
+        figure,
+        _below(figure, "Bars: 80 % interval when whole cutoffs are resampled. 'served': what the gate let through."),
+    )
+    return figure
+
+
+def coverage(card: pd.DataFrame, target: str) -> Figure:
+    """Measured against nominal coverage of what was served, a line per horizon, with the gate's band at 80 %."""
+    own = card[(card["target"] == target) & (card["model"] == SERVED)].sort_values("horizon")
+    figure = Figure(figsize=(7.4, 5.2))
+    (axes,) = _panels(figure, 1, 1)
+    nominal = [50, 80, 90]
+    axes.plot([0, 100], [0, 100], color=GREY, linewidth=1, label="as said")
+    low, high = COVERAGE
+    axes.plot([80, 80], [100 * low, 100 * high], color=GREY, linewidth=8, alpha=0.35, solid_capstyle="butt")
+    for colour, (_, row) in zip(BY_HORIZON * len(own), own.iterrows(), strict=False):
+        measured = [100 * row[f"coverage_{level}"] for level in nominal]
+        label = f"{_ahead(row['horizon'])} ({row['n']:,} outcomes, {_cutoffs(row['cutoffs'])})"
+        axes.plot(nominal, measured, color=colour, marker="o", linewidth=1.6, label=label)
+    axes.set_xlim(45, 100)
+    axes.set_ylim(min(40, 100 * float(own[["coverage_50", "coverage_80"]].min().min()) - 5), 103)
+    axes.set_xticks(nominal)
+    axes.set_xlabel("interval said to cover, % of outcomes")
+    axes.set_ylabel("outcomes inside it, %")
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    _headline(figure, f"{NAMES[target]}: how often outcomes fell inside the intervals served at past cutoffs")
+    _lay_out(
+        figure, _below(figure, "Below the line intervals were too narrow. Grey bar: what the gate accepts at 80 %.")
+    )
+    return figure
+
+
+def observed_vs_forecast(bundle: Bundle, tested: Backtest, target: str) -> Figure:
+    """What came against what would have been served, region by region, a panel per horizon. Only past cutoffs."""
+    pairs = served_points(tested, bundle.dataset, bundle.manifest.cutoff, target)
+    horizons = sorted(pairs["horizon"].unique())
+    figure = Figure(figsize=(4.6 * len(horizons), 4.9))
+    for axes, horizon in zip(_panels(figure, 1, len(horizons)), horizons, strict=True):
+        rows = pairs[pairs["horizon"] == horizon]
+        last = rows["cutoff"].max()
+        for chosen, colour, marker in ((rows["cutoff"] < last, BLUE, "o"), (rows["cutoff"] == last, VERMILION, "D")):
+            shown = rows[chosen]
+            axes.scatter(
+                shown["forecast"], shown["observed"], s=16, color=colour, marker=marker, alpha=0.6, linewidths=0
+            )
+        _same_scales(axes, rows, signed=target == "net_migration")
+        axes.set_title(f"{_ahead(horizon)}; ● cutoffs before {last}, ◆ {last}", loc="left", fontsize=10)
+        axes.set_xlabel("forecast, persons a year (log scale)")
+        axes.set_ylabel("observed, persons a year (log scale)")
+    _headline(figure, f"{NAMES[target]}: what was observed against what would have been forecast")
+    _lay_out(
+        figure,
+        _below(figure, "Each point is a region and a year, forecast from a cutoff before it. On the line: no error."),
+    )
+    return figure
+
+
+def served_points(tested: Backtest, dataset: Dataset, known_until: int, target: str) -> pd.DataFrame:
+    """Point forecasts of the model that the gate would have served, with their outcomes: cutoff, horizon, region,
+    forecast, observed; only where the outcome was known."""
+    record = tested.records[target]
+    observed = record.actual(dataset, known_until)
+    tables = []
+    for cutoff, decisions in tested.choices.items():
+        for decision in (decision for decision in decisions if decision.target == target):
+            row, h = record.cutoffs.index(cutoff), record.horizons.index(decision.horizon)
+            columns = {"forecast": record.points[decision.model][row, h], "observed": observed[row, h]}
+            told = {"cutoff": cutoff, "horizon": decision.horizon, "region": list(record.regions)}
+            tables.append(pd.DataFrame(told | columns))
+    return pd.concat(tables, ignore_index=True).dropna(ignore_index=True)
+
+
+def _same_scales(axes: Axes, rows: pd.DataFrame, signed: bool) -> None:
+    """One logarithmic scale on both axes, linear within ±1,000 where values have signs, and the line of no error."""
+    values = rows[["forecast", "observed"]].to_numpy()
+    low, high = float(values.min()), float(values.max())
+    if signed:
+        axes.set_xscale("symlog", linthresh=1000)
+        axes.set_yscale("symlog", linthresh=1000)
+        low, high = min(1.6 * low, -1000.0), max(1.6 * high, 1000.0)
+        ticks = [sign * size for sign in (-1, 1) for size in (1e3, 1e4, 1e5, 1e6, 1e7)] + [0]
+    else:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        low, high = max(low, 1.0) / 1.3, max(high, 2.0) * 1.3
+        ticks = [size * 10**power for power in range(8) for size in (1, 2, 5)]
+    shown = sorted(tick for tick in ticks if low <= tick <= high)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator(shown))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _persons(value)))
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.plot([low, high], [low, high], color=GREY, linewidth=1, zorder=0)
+    axes.grid(axis="x", color="#E5E5E5", linewidth=0.7)
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _panels(figure: Figure, rows: int, columns: int, sharex: bool = False, sharey: bool = False) -> list[Axes]:
+    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey).flat)
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+        axes.grid(axis="y", color="#E5E5E5", linewidth=0.7)
+        axes.set_axisbelow(True)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _persons(value)))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return panels
+
+
+def _headline(figure: Figure, text: str) -> None:
+    figure.suptitle(_wrapped(figure, text, 12), x=0.01, ha="left", fontsize=12)
+
+
+def _below(figure: Figure, footnote: str, legend: Sequence[Artist] = ()) -> float:
+    """A footnote, and above it a legend. Returns where the panels may begin, as a share of the height."""
+    wrapped, height = _wrapped(figure, footnote, 8), figure.get_figheight()
+    top = (0.16 * (wrapped.count("\n") + 1) + 0.1) / height
+    figure.text(0.01, 0.05 / height, wrapped, fontsize=8, color="#555555", va="bottom")
+    if legend:
+        columns = min(len(legend), int(figure.get_figwidth() / 1.7))
+        figure.legend(
+            handles=legend, loc="lower left", bbox_to_anchor=(0, top), ncols=columns, frameon=False, fontsize=8
+        )
+        top += (0.18 * -(-len(legend) // columns) + 0.12) / height
+    return top
+
+
+def _lay_out(figure: Figure, bottom: float) -> None:
+    figure.set_layout_engine("constrained", rect=(0, bottom, 1, 1 - bottom))
+
+
+def _lay_out_grid(figure: Figure, bottom: float) -> None:
+    """Panels of one size in fixed places: a page of 20 takes half as long as when every label is measured."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=0.85 / width,
+        right=1 - 0.15 / width,
+        top=1 - 0.65 / height,
+        bottom=bottom + 0.45 / height,
+        wspace=0.27,
+        hspace=0.22,
+    )
+
+
+def _source(bundle: Bundle) -> str:
+    sources = "; ".join(bundle.dataset.sources) or bundle.dataset.title
+    return f"Source: {sources}. Forecast: Qonys, from what was known in {bundle.manifest.cutoff}."
+
+
+def _wrapped(figure: Figure, text: str, size: int) -> str:
+    """Broken into lines that fit the figure; a letter is about half as wide as its size, in points of 1/72 inch."""
+    return "\n".join(textwrap.wrap(text, int(figure.get_figwidth() * 72 / (0.54 * size))))
+
+
+def _persons(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−")
+
+
+def _ahead(horizon: float) -> str:
+    return f"{horizon:.0f} year{'s' if horizon > 1 else ''} ahead"
+
+
+def _cutoffs(count: float) -> str:
+    return f"{count:.0f} cutoff{'s' if count > 1 else ''}"
+
+
+def _words(model: object) -> str:
+    return str(model).replace("_", " ")
+
+
+def _last_year(bundle: Bundle) -> int:
+    return bundle.manifest.cutoff + max(bundle.manifest.horizons)
+
+
+def _name(bundle: Bundle, region: str) -> str:
+    return str(bundle.dataset.regions.set_index("region")["name"][region])
+
+
+def _regions(bundle: Bundle) -> list[str]:
+    return sorted({region for forecast in bundle.forecast.targets.values() for region in forecast.regions})
+
+
+def _largest(bundle: Bundle, regions: list[str]) -> list[str]:
+    """By inhabitants, most first; regions without a figure last."""
+    population = bundle.dataset.as_of(bundle.manifest.cutoff).indicator("population").ffill()
+    last = population.iloc[-1].reindex(regions).fillna(0)
+    return list(last.sort_values(ascending=False, kind="stable").index)
