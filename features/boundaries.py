@@ -79,23 +79,32 @@ def _parts_that_cover(changes: pd.DataFrame, unit: pd.Series) -> dict[str, "_Cov
 
 
 class _Cover:
-    """Tells whether a set of regions, one beside the other, makes up the whole unit."""
+    """Tells which values of a unit's regions make up the whole of it, each person counted once."""
 
     def __init__(self, members: set[str], changes: pd.DataFrame) -> None:
         inside = changes[changes["predecessor"].isin(members) & changes["successor"].isin(members)]
         self._before = inside.groupby("successor")["predecessor"].agg(set).to_dict()
         self._last = members - set(inside["predecessor"])
 
-    def repeated(self, region: str, given: set[str]) -> bool:
-        """Whether the region's people are already in a value that is given for a region before it."""
-        return any(part in given or self.repeated(part, given) for part in self._before.get(region, ()))
+    def counted(self, given: pd.DataFrame) -> pd.DataFrame:
+        """given: key × region, whether there is a value. The values to sum: none where a part of the unit is missing,
+        none of a region whose people are already in the value of a region before it."""
+        whole = np.logical_and.reduce([self._covered(region, given) for region in self._last])
+        return pd.DataFrame({region: given[region] & whole & ~self._repeated(region, given) for region in given})
 
-    def whole(self, given: set[str]) -> bool:
-        return all(self._covered(region, given) for region in self._last)
+    def _covered(self, region: str, given: pd.DataFrame) -> np.ndarray:
+        before = [self._covered(part, given) for part in self._before.get(region, ())]
+        return _column(given, region) | (np.logical_and.reduce(before) if before else False)
 
-    def _covered(self, region: str, given: set[str]) -> bool:
-        before = self._before.get(region)
-        return region in given or (before is not None and all(self._covered(part, given) for part in before))
+    def _repeated(self, region: str, given: pd.DataFrame) -> np.ndarray:
+        repeated = np.zeros(len(given), dtype=bool)
+        for part in self._before.get(region, ()):
+            repeated |= _column(given, part) | self._repeated(part, given)
+        return repeated
+
+
+def _column(given: pd.DataFrame, region: str) -> np.ndarray:
+    return given[region].to_numpy() if region in given else np.zeros(len(given), dtype=bool)
 
 
 def _combine(
@@ -110,25 +119,18 @@ def _combine(
     parts = _counted_once(table[touched].assign(unit=moved[touched]), covers, key)
     if "weight" in parts:
         parts = parts.assign(**{value: parts[value] * _weights(parts, key)})
-    combined = parts.groupby(["unit", *key], sort=True, observed=True).agg(
-        **{value: (value, "sum")},
-        published=("published", "max"),
-        basis=("basis", _combined_basis),
-        source=("source", "first"),
-    )
-    combined = combined.reset_index().rename(columns={"unit": "region"})
+    combined = _summed(parts, ["unit", *key], value).rename(columns={"unit": "region"})
     return pd.concat([table.loc[~touched, columns], combined[columns]], ignore_index=True)
 
 
 def _counted_once(parts: pd.DataFrame, covers: dict[str, _Cover], key: list[str]) -> pd.DataFrame:
     """Without units of which a part is not given, and without successors beside their predecessor."""
-    given = parts.groupby(["unit", *key], observed=True)["region"].agg(frozenset).rename("given").reset_index()
-    parts = parts.merge(given, on=["unit", *key], validate="many_to_one")
-    told = zip(parts["unit"], parts["region"], parts["given"], strict=True)
-    counted = [
-        covers[name].whole(beside) and not covers[name].repeated(region, beside) for name, region, beside in told
-    ]
-    return parts[counted]
+    kept = []
+    for unit, rows in parts.groupby("unit", observed=True):
+        cells = pd.MultiIndex.from_frame(rows[[*key, "region"]])
+        given = pd.Series(True, index=cells).unstack(fill_value=False)
+        kept.append(rows[covers[str(unit)].counted(given).stack().reindex(cells).to_numpy()])
+    return pd.concat(kept)
 
 
 def _weights(parts: pd.DataFrame, key: list[str]) -> pd.Series:
@@ -138,10 +140,19 @@ def _weights(parts: pd.DataFrame, key: list[str]) -> pd.Series:
     return (parts["weight"] / weight.transform("sum")).where(all_given, 1 / weight.transform("size"))
 
 
-def _combined_basis(basis: pd.Series) -> str:
-    if len(basis) == 1:
-        return str(basis.iloc[0])
-    return max([*basis, "derived"], key=BASIS_ORDER.index)
+def _summed(parts: pd.DataFrame, key: list[str], value: str) -> pd.DataFrame:
+    """One row per key: the sum, known when its last part was, on the weakest basis; `derived` at best where parts were
+    added."""
+    groups = parts.assign(rank=parts["basis"].astype("str").map(BASIS_ORDER.index)).groupby(key, observed=True)
+    summed = groups.agg(
+        **{value: (value, "sum")},
+        published=("published", "max"),
+        rank=("rank", "max"),
+        parts=("rank", "size"),
+        source=("source", "first"),
+    )
+    rank = np.maximum(summed["rank"], (summed["parts"] > 1) * BASIS_ORDER.index("derived"))
+    return summed.assign(basis=np.array(BASIS_ORDER)[rank]).reset_index()
 
 
 def _with_source(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,12 +185,7 @@ def _movements_in_units(movements: pd.DataFrame, unit: pd.Series, covers: dict[s
 def _flows_in_units(flows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     moved = _with_source(flows).assign(origin=flows["origin"].map(unit), destination=flows["destination"].map(unit))
     moved = moved[moved["origin"] != moved["destination"]]
-    return moved.groupby(["origin", "destination", "year"], as_index=False).agg(
-        persons=("persons", "sum"),
-        published=("published", "max"),
-        basis=("basis", _combined_basis),
-        source=("source", "first"),
-    )
+    return _summed(moved, ["origin", "destination", "year"], "persons").drop(columns=["rank", "parts"])
 
 
 # --- back to the regions of the day ---------------------------------------------------------------------------------

@@ -27,9 +27,11 @@ def rule_faults(checked: Mapping[str, Checked], gaps: Gaps) -> list[str]:
         faults += _movement_faults(usable["movements"], known, gaps.get("movements", []))
     if "flows" in usable:
         faults += _told(_flow_gaps(usable["flows"].frame, gaps.get("flows", [])))
+    changes = usable["boundary_changes"].sound if "boundary_changes" in usable else _NO_CHANGES
+    faults += _change_faults(changes)
     if "indicators" in usable:
         faults += _bound_faults(usable["indicators"].sound)
-        faults += _population_faults(usable, known, gaps.get("indicators", []))
+        faults += _population_faults(usable, known, changes, gaps.get("indicators", []))
     return faults
 
 
@@ -61,6 +63,27 @@ def _region_faults(name: str, frame: pd.DataFrame, known: list[str]) -> list[str
         ]
         faults += capped(lines, f"{name}: origin = destination")
     return faults
+
+
+def _change_faults(changes: pd.DataFrame) -> list[str]:
+    """Boundary changes lead forward: a region is not its own successor, at once or later."""
+    after = changes.groupby("predecessor")["successor"].agg(set).to_dict()
+    lines = [
+        f"boundary_changes: row {row_number(row.Index)}: '{row.predecessor}' comes back after it ended; must be another "
+        "region code"
+        for row in changes.itertuples()
+        if row.predecessor in _reached(row.successor, after)
+    ]
+    return capped(lines, "boundary_changes: regions that come back")
+
+
+def _reached(region: str, after: Mapping[str, set[str]]) -> set[str]:
+    """The region and all that follow it."""
+    found, new = set(), {region}
+    while new:
+        found |= new
+        new = {successor for one in new for successor in after.get(one, ())} - found
+    return found
 
 
 # --- series ---------------------------------------------------------------------------------------------------------
@@ -194,7 +217,9 @@ def _bound_faults(indicators: pd.DataFrame) -> list[str]:
     return faults
 
 
-def _population_faults(usable: Mapping[str, Checked], known: list[str], named: list[dict]) -> list[str]:
+def _population_faults(
+    usable: Mapping[str, Checked], known: list[str], changes: pd.DataFrame, named: list[dict]
+) -> list[str]:
     """Every region and year with moves has a population, in units of constant boundaries.
 
     Years before a unit's first population are let pass: its rates start later than its moves.
@@ -206,7 +231,6 @@ def _population_faults(usable: Mapping[str, Checked], known: list[str], named: l
     doubtful = rows.loc[~rows["region"].isin(known) | rows[["year", "indicator"]].isna().any(axis=1), "year"]
     if doubtful.isna().any():
         return faults
-    changes = usable["boundary_changes"].sound if "boundary_changes" in usable else _NO_CHANGES
     unit = unit_of_region(pd.Series(known), changes)
     told = pd.DataFrame([(gap.series[0], year) for gap in gaps for year in gap.missing], columns=["region", "year"])
     given = _in_units(pd.concat([population[["region", "year"]], told]), "region", unit)

@@ -61,6 +61,7 @@ class BoostedRateChange:
     def fit(self, dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int]) -> "BoostedRateChange":
         history = known_history(dataset, target, cutoff)
         rate = history.rate.reindex(range(int(history.persons.index.min()), cutoff + 1))
+        population = history.population.reindex(rate.index)
         first = int(rate.index.min()) + 2
         rows = {past: region_features(dataset, target, past) for past in range(first, cutoff)}
         columns = tuple(region_features(dataset, target, cutoff).columns)
@@ -68,7 +69,7 @@ class BoostedRateChange:
         for horizon in horizons:
             known = {past: frame for past, frame in rows.items() if past + horizon <= cutoff}
             if len(known) >= MIN_CUTOFFS:
-                boosters[horizon] = self._booster(known, rate, history.population, horizon, columns, target)
+                boosters[horizon] = self._booster(known, rate, population, horizon, columns, target)
         return BoostedRateChange(self.settings, boosters, columns)
 
     def _booster(

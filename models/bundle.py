@@ -2,7 +2,7 @@
 
     manifest.json            what it is; names the content folder and the sha256 of every file in it
     <content>/forecaster.json, calibration_<target>.npz, <target>_<model>_h<horizon>.txt
-    <content>/scores.csv     the backtest on which the gate decided
+    <content>/scores.csv     the backtest on which the gate decided; scorecard.csv, the same pooled over cutoffs
     <content>/dataset/       the dataset it forecasts from, in the dataset format
 
 The content folder is named after its bytes and written first; replacing manifest.json, which is atomic, makes it the
@@ -60,6 +60,7 @@ class Bundle:
     forecaster: MigrationForecaster
     dataset: Dataset
     scores: pd.DataFrame
+    scorecard: pd.DataFrame
 
     @cached_property
     def forecast(self) -> Forecast:
@@ -126,13 +127,15 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
             "models": sorted(fitted.models),
             "columns": columns,
         }
-        np.savez(folder / f"calibration_{target}.npz", errors=fitted.calibration.errors, scale=fitted.calibration.scale)
+        learnt = fitted.calibration
+        np.savez(folder / f"calibration_{target}.npz", errors=learnt.errors, scale=learnt.scale, size=learnt.size)
         if isinstance(boosted, BoostedRateChange):
             for name, text in boosted.to_texts().items():
                 (folder / f"{target}_boosted_{name}.txt").write_text(text, "utf-8")
     told = {"horizons": forecaster.horizons, "draws": forecaster.draws, "seed": forecaster.seed, "targets": targets}
     (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
+    bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)
     save_dataset(bundle.dataset, folder / "dataset")
 
 
@@ -174,7 +177,8 @@ def load_bundle(folder: Path | str) -> Bundle:
     decisions = tuple(Decision(**decision) for decision in told["decisions"])
     manifest = Manifest(told["cutoff"], tuple(told["horizons"]), told["dataset"], told["versions"], decisions)
     dataset = load_dataset(content / "dataset")
-    return Bundle(manifest, _read_forecaster(content), dataset, pd.read_csv(content / "scores.csv"))
+    scores, scorecard = pd.read_csv(content / "scores.csv"), pd.read_csv(content / "scorecard.csv")
+    return Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard)
 
 
 def _manifest(folder: Path) -> dict:
@@ -207,7 +211,7 @@ def _read_target(content: Path, target: str, state: dict) -> FittedTarget:
         texts = {path.stem.rsplit("_", 1)[1]: path.read_text("utf-8") for path in found}
         models["boosted"] = BoostedRateChange.from_texts(texts, state["columns"])
     with np.load(content / f"calibration_{target}.npz", allow_pickle=False) as arrays:
-        calibration = Calibration(arrays["errors"], arrays["scale"], counts=target != "net_migration")
+        calibration = Calibration(**arrays, counts=target != "net_migration")
     return FittedTarget(
         tuple(state["regions"]),
         {int(horizon): name for horizon, name in state["served"].items()},

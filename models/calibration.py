@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 OWN_YEARS = 4.0
 """Weight, in cutoffs, of the scale expected from a region's size against the region's own errors."""
@@ -19,6 +19,8 @@ ADAPTATION = 0.5
 """Gain of the interval width on coverage missed in past cutoffs (ACI, Gibbs & Candès 2021), on a log scale. Widths only
 grow by it: with few cutoffs, narrowing is not to be trusted."""
 NOMINAL = 0.8
+PRIOR_CUTOFFS = 2
+"""Weight, in cutoffs, of a normal law of errors beside those that were seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +28,13 @@ class Calibration:
     """Past errors of one target: `errors` (cutoff, horizon, region) over the scale known then, NaN where none is known;
     `scale` (horizon, region) of the present cutoff in persons, widened for few cutoffs and for coverage missed.
 
-    counts: whether the target cannot be below zero. Its errors are then ratios: what doubles may also halve.
+    size: persons per year at the present cutoff, (region).
+    counts: whether the target cannot be below zero. Its errors are then differences of roots.
     """
 
     errors: np.ndarray
     scale: np.ndarray
+    size: np.ndarray
     counts: bool
 
     @staticmethod
@@ -48,7 +52,7 @@ class Calibration:
         A horizon of which no outcome is known yet takes the errors of the one before, growing as √h.
         Raises ValueError where no outcome is known at all.
         """
-        missed, made = _error(actual, points, counts), np.array(cutoffs)
+        missed, made = _error(actual, points, size[:, None], counts), np.array(cutoffs)
         if np.isnan(missed).all():
             raise ValueError("no past forecast has a known outcome yet; at least two years of values are needed")
         errors, scale = np.full_like(missed, np.nan), np.empty(missed.shape[1:])
@@ -60,7 +64,7 @@ class Calibration:
             errors[:, h] = _scaled(missed[:, h], made, horizon, size)
             widened = _few_cutoffs(errors[:, h], horizon) * _adapted(errors[:, h], made, horizon)
             scale[h] = error_scale(missed[:, h], now) * widened
-        return Calibration(errors, scale, counts)
+        return Calibration(errors, scale, now, counts)
 
     def draws(self, point: np.ndarray, count: int, rng: np.random.Generator, common: np.ndarray) -> np.ndarray:
         """Futures (count, horizon, region) around a point forecast (horizon, region), which is their median.
@@ -75,7 +79,7 @@ class Calibration:
         for h, errors in enumerate(self.errors.transpose(1, 0, 2)):
             known = errors[~np.isnan(errors).all(axis=1)]
             # From zero on, so that futures close to the point forecast exist and the median is among them.
-            sizes = np.append(0.0, np.sort(np.abs(known[~np.isnan(known)])))
+            sizes = np.append(0.0, _sizes(known))
             ranks = rankdata(known, axis=0, nan_policy="omit") - 1
             chosen = ranks[(common * len(known)).astype(int)]
             level = np.where(
@@ -83,27 +87,34 @@ class Calibration:
             )
             # A symmetric quantile function: the upper half of levels is positive, the lower its mirror.
             drawn[:, h] = np.sign(level - 0.5) * np.quantile(sizes, np.abs(2 * level - 1)) * self.scale[h]
-        return _outcome(point, np.concatenate([drawn, -drawn]), self.counts)
+        return _outcome(point, np.concatenate([drawn, -drawn]), self.size, self.counts)
 
 
-LEAST = 0.5
-"""Persons that a count of none stands for where a ratio is taken."""
+def _sizes(known: np.ndarray) -> np.ndarray:
+    """Sorted |errors| of all cutoffs (cutoff, region), and as many of a normal law as PRIOR_CUTOFFS would bring.
+
+    One or two cutoffs tell how large errors are, not how they spread.
+    """
+    own = np.abs(known[~np.isnan(known)])
+    count = max(1, round(len(own) * PRIOR_CUTOFFS / len(known)))
+    normal = norm.ppf(0.5 + (np.arange(count) + 0.5) / (2 * count)) * np.sqrt(np.pi / 2) * own.mean()
+    return np.sort(np.append(own, normal))
 
 
-def _error(actual: np.ndarray, point: np.ndarray, counts: bool) -> np.ndarray:
-    """Error in persons; of counts the log ratio times the point, which is the same for small errors."""
-    if not counts:
-        return actual - point
-    point = np.maximum(point, LEAST)
-    return point * np.log(np.maximum(actual, LEAST) / point)
+def _error(actual: np.ndarray, point: np.ndarray, size: np.ndarray, counts: bool) -> np.ndarray:
+    """Error in persons; of counts the difference of roots, times 2√size, which is nearly the same for small errors.
+
+    Roots make the noise of counts even (Bartlett 1936) and stay defined at zero. Ratios are not: a county whose last
+    count is near zero would turn the errors of its better years into futures without bound.
+    """
+    return 2 * np.sqrt(size) * (np.sqrt(actual) - np.sqrt(np.maximum(point, 0.0))) if counts else actual - point
 
 
-def _outcome(point: np.ndarray, error: np.ndarray, counts: bool) -> np.ndarray:
-    """The outcome that has the error: the inverse of `_error`."""
+def _outcome(point: np.ndarray, error: np.ndarray, size: np.ndarray, counts: bool) -> np.ndarray:
+    """The outcome that has the error: the inverse of `_error`, at least zero for counts."""
     if not counts:
         return point + error
-    point = np.maximum(point, LEAST)
-    return point * np.exp(error / point)
+    return np.maximum(np.sqrt(np.maximum(point, 0.0)) + error / (2 * np.sqrt(size)), 0.0) ** 2
 
 
 def _scaled(missed: np.ndarray, cutoffs: np.ndarray, horizon: int, size: np.ndarray) -> np.ndarray:

@@ -19,9 +19,7 @@ def reconcile(
     Where a region would lose more people than leave it, both counts are lifted together, so that the net stays.
     """
     if net is None:
-        arriving, leaving = inflow.sum(axis=-1, keepdims=True), out_migration.sum(axis=-1, keepdims=True)
-        total = (arriving + leaving) / 2
-        return inflow * (total / np.maximum(arriving, 1e-9)), out_migration * (total / np.maximum(leaving, 1e-9))
+        return one_total(inflow, out_migration)
     variance = {name: array**2 for name, array in spread.items()}
     implied = inflow - out_migration
     counts = variance["inflow"] + variance["out_migration"]
@@ -52,6 +50,14 @@ def whole_net(net: np.ndarray, balanced: bool) -> np.ndarray:
 
 
 def whole_margins(inflow: np.ndarray, out_migration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whole inflow and out_migration with the same sum in every draw."""
-    totals = np.rint((inflow.sum(axis=-1) + out_migration.sum(axis=-1)) / 2)
+    """Whole inflow and out_migration with the same sum in every draw, none below zero."""
+    inflow, out_migration = one_total(inflow, out_migration)
+    totals = np.rint(np.maximum(inflow.sum(axis=-1), out_migration.sum(axis=-1)))
     return whole(inflow, totals), whole(out_migration, totals)
+
+
+def one_total(inflow: np.ndarray, out_migration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both scaled to the mean of their totals."""
+    arriving, leaving = inflow.sum(axis=-1, keepdims=True), out_migration.sum(axis=-1, keepdims=True)
+    total = (arriving + leaving) / 2
+    return inflow * (total / np.maximum(arriving, 1e-9)), out_migration * (total / np.maximum(leaving, 1e-9))

@@ -13,7 +13,7 @@ from models import coherence, combination
 from models.boosted import BoostedSettings
 from models.calibration import Calibration
 from models.forecast import Forecast, TargetForecast
-from models.track_record import DEFAULTS, Model, TrackRecord, fitted_models, size_at, track_record
+from models.track_record import DEFAULTS, Model, TrackRecord, fitted_models, past_cutoffs, size_at, track_record
 
 HORIZONS = (1, 2, 3)
 
@@ -38,11 +38,6 @@ def margins_record_net(dataset: Dataset) -> bool:
     if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
         return False
     return target_history(dataset, "inflow").scope == target_history(dataset, "net_migration").scope
-
-
-def past_cutoffs(dataset: Dataset, target: str, cutoff: int) -> list[int]:
-    """Cutoffs before a cutoff from which the target could have been forecast."""
-    return list(range(first_year(dataset.as_of(cutoff), target), cutoff))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +88,8 @@ class MigrationForecaster:
             if record is None:
                 cutoffs = past_cutoffs(known, target, cutoff)
                 record = track_record(known, target, cutoffs, self.horizons, settings=self.settings)
-            fitted[target] = self._fit_target(known, target, cutoff, record.before(cutoff))
+            record = record.before(cutoff).of(target_history(known, target).regions)
+            fitted[target] = self._fit_target(known, target, cutoff, record)
         if not fitted:
             raise ForecastError(f"{dataset.name}: no target has two years of values up to {cutoff}")
         return replace(self, fitted=fitted)

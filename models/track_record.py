@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
-from features.targets import target_history
+from features.targets import first_year, recorded_targets, target_history
 from models import combination
 from models.baselines import BASELINES
 from models.boosted import BoostedRateChange, BoostedSettings
@@ -75,6 +75,14 @@ class TrackRecord:
         points = {name: array[:kept] for name, array in self.points.items()}
         return replace(self, cutoffs=self.cutoffs[:kept], points=points, size=self.size[:kept])
 
+    def of(self, regions: Sequence[str]) -> "TrackRecord":
+        """The record of some regions; what it has not of them is NaN, and of size 1."""
+        if tuple(regions) == self.regions:
+            return self
+        place = pd.Index(self.regions).get_indexer(list(regions))
+        points = {name: np.where(place < 0, np.nan, array[..., place]) for name, array in self.points.items()}
+        return replace(self, regions=tuple(regions), points=points, size=np.where(place < 0, 1.0, self.size[:, place]))
+
     def weights(self, dataset: Dataset, cutoff: int) -> dict[int, np.ndarray]:
         """Weights of the combination's members by horizon, from outcomes known at a cutoff."""
         past = self.before(cutoff)
@@ -85,6 +93,13 @@ class TrackRecord:
             horizon: combination.combination_weights(members[:, :, h], actual[:, h], size)
             for h, horizon in enumerate(self.horizons)
         }
+
+
+def past_cutoffs(dataset: Dataset, target: str, cutoff: int) -> list[int]:
+    """Cutoffs before a cutoff from which the target could have been forecast: those that knew a value."""
+    return [
+        past for past in range(first_year(dataset, target), cutoff) if target in recorded_targets(dataset.as_of(past))
+    ]
 
 
 def track_record(

@@ -14,7 +14,6 @@ from features.targets import first_year
 from models.bundle import Bundle
 from models.decision import PROVISIONAL, Decision
 from models.forecast import QUANTILES, TargetForecast
-from serving.scorecard import scorecard
 
 BASIS = (
     "Kind of figures that the forecast continues: `official` as published, `derived` computed from published ones, "
@@ -272,7 +271,7 @@ def model_response(bundle: Bundle) -> ModelResponse:
         dataset=DatasetSpan(**manifest.dataset),
         versions=manifest.versions,
         decisions=[_decision(decision) for decision in manifest.decisions],
-        scorecard=[Score.model_validate(row) for row in _records(scorecard(bundle.scores))],
+        scorecard=[Score.model_validate(row) for row in _records(bundle.scorecard)],
     )
 
 

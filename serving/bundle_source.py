@@ -40,6 +40,8 @@ def _downloaded(source: str, folder: Path) -> Path:
     asked = FORM.fullmatch(source)
     if asked is None:
         raise SourceError(f"{source}: must be models:/NAME@ALIAS or models:/NAME/VERSION")
+    # MLflow reads this when it is imported; without it, it sends records of its use.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         import mlflow
         from mlflow.artifacts import download_artifacts

@@ -65,8 +65,7 @@ class RequestError(Exception):
 
     def body(self) -> bytes:
         told = ErrorResponse(error=self.error).model_dump()
-        # A lone surrogate in what was given is written as its JSON escape, which backslashreplace happens to be.
-        return json.dumps(told, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+        return json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
 
 
 def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
@@ -83,7 +82,7 @@ def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
 
 def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
     """Code, message and detail of one fault."""
-    field = str(one["loc"][0]) if one["loc"] else "body"
+    field = str(shown(one["loc"][0])) if one["loc"] else "body"
     value = shown(one["input"])
     if one["type"] == "unknown":
         kind, known = one["ctx"]["kind"], one["ctx"]["known"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
@@ -124,12 +123,14 @@ def shown(value: object) -> JsonValue:
         return "an object" if isinstance(value, dict) else "a list"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if isinstance(value, str) and len(value) > 80:
-        return value[:80] + "…"
+    if isinstance(value, str):
+        # Half a surrogate pair is no Unicode and cannot be sent.
+        whole = value[:80].encode("utf-8", "backslashreplace").decode()
+        return whole if len(value) <= 80 else whole + "…"
     if isinstance(value, int) and abs(value) > 2**53:
-        return f"{str(value)[:80]}"
-    return value if isinstance(value, str | int | float | bool) else None
+        return str(value)[:80]
+    return value if isinstance(value, int | float) else None
 
 
 def _quoted(value: JsonValue) -> str:
-    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
+    return repr(value) if isinstance(value, str) else json.dumps(value)

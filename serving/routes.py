@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from serving.answers import Answers
 from serving.api import EmptyRequest, Endpoint, ForecastRequest, IndexResponse
-from serving.errors import Detail, RequestError, error_of, expected
+from serving.errors import Detail, RequestError, error_of, expected, shown
 from serving.openapi import document
 
 MEGABYTE = 1_000_000
@@ -94,8 +94,8 @@ class Unanswered:
                 405, "method_not_allowed", f"{path} does not take {method}", [detail], {"Allow": allowed}
             )
         known = expected(path, {endpoint.path: () for endpoint in ENDPOINTS})
-        detail = Detail(field="path", value=path[:80], expected=known)
-        raise RequestError(404, "unknown_route", f"nothing is at {path[:80]}", [detail])
+        detail = Detail(field="path", value=shown(path), expected=known)
+        raise RequestError(404, "unknown_route", f"nothing is at {shown(path)!r}", [detail])
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ async def _asked(request: Request, model: type[Asked]) -> Asked:
 
 def _check_content_type(given: str) -> None:
     if given.partition(";")[0].strip().lower() != JSON:
-        detail = Detail(field="content-type", value=given[:80], expected=JSON)
+        detail = Detail(field="content-type", value=shown(given), expected=JSON)
         raise RequestError(415, "unsupported_media_type", f"the body must be {JSON}", [detail])
 
 

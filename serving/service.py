@@ -80,12 +80,15 @@ def _answers(folder: Path) -> Answers:
 
 def _free_address(host: str, port: int) -> str:
     """The host as an IP address, on which the port is free."""
+    if not 0 < port < 2**16:
+        raise AddressError(f"port {port}: must be from 1 to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AddressError(f"{host}:{port}: cannot listen there ({reason}); choose another --port or --host") from None
+    except OSError as error:
+        raise AddressError(
+            f"{host}:{port}: cannot listen there ({error.strerror}); choose another --port or --host"
+        ) from None
     return str(address[0])

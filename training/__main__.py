@@ -13,20 +13,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from features.contracts import DatasetError
 from features.dataset import load_dataset, read_dataset
 from features.targets import TARGETS
-from models.bundle import Bundle, BundleError, load_bundle, save_bundle
+from models.bundle import Bundle, load_bundle, save_bundle
 from models.decision import PROVISIONAL
-from models.forecaster import ForecastError
 from training.backtest import SERVED, backtest
-from training.config import Config, ConfigError, load_config
+from training.config import Config, load_config
 from training.run import train as run_training
 from training.scorecard import scorecard
 
 BUNDLE = Path("build/bundle")
 CHALLENGER = Path("build/challenger")
-UserError = (DatasetError, ConfigError, BundleError, ForecastError)
+OURS = ("features", "models", "training")
+"""Rooms whose own kinds of ValueError a user can cause; any other error is a fault of the program."""
 
 app = typer.Typer(
     help="Forecast who leaves a region and who arrives in a city.",
@@ -50,7 +49,9 @@ def main() -> None:
     """Run the command line; a user's error is one message and exit code 2, without a traceback."""
     try:
         app()
-    except UserError as error:
+    except ValueError as error:
+        if type(error).__module__.partition(".")[0] not in OURS:
+            raise
         err.print(f"[red]error:[/red] {_escaped(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except BrokenPipeError:

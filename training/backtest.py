@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
-from features.targets import TARGETS, first_year, recorded_targets, target_history
+from features.targets import TARGETS, recorded_targets, target_history
 from models import combination
 from models.boosted import BoostedSettings
 from models.decision import Decision
 from models.forecast import TargetForecast
 from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets, margins_record_net
-from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, track_record
+from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, past_cutoffs, track_record
 from training.gate import decide
 from training.metrics import crps, interval_coverage, sign_agreement
 
@@ -50,7 +50,7 @@ def backtest(
     last = last_value_year(dataset) if last is None else last
     known = dataset.as_of(last)
     records = {
-        target: track_record(known, target, range(first_year(known, target), last), horizons, progress, settings)
+        target: track_record(known, target, past_cutoffs(known, target, last), horizons, progress, settings)
         for target in forecastable_targets(known, last)
     }
     rows: list[dict] = []

@@ -16,7 +16,6 @@ from models.bundle import Bundle
 from models.forecast import QUANTILES, TargetForecast
 from training.backtest import SERVED, Backtest
 from training.gate import COVERAGE
-from training.scorecard import scorecard
 
 # Okabe and Ito (2008): told apart with every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8C8C8C", "#222222"
@@ -34,7 +33,7 @@ SCOPES = {
 
 def every_figure(bundle: Bundle, tested: Backtest) -> Iterator[tuple[str, Figure]]:
     """Every figure of a training, with a name that can be a file's."""
-    card = scorecard(tested.scores)
+    card = bundle.scorecard
     for target in bundle.forecast.targets:
         yield f"fans_{target}", fans(bundle, target)
     for region in cities(bundle):

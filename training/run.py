@@ -11,6 +11,7 @@ from models.forecaster import MigrationForecaster
 from models.track_record import Progress
 from training.backtest import Backtest, backtest, gate_at, last_value_year
 from training.config import Config
+from training.scorecard import scorecard
 
 LIBRARIES = ("qonys", "pandas", "numpy", "scikit-learn", "lightgbm", "mlflow", "bentoml", "pandera")
 
@@ -29,7 +30,8 @@ def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtes
     served = {(decision.target, decision.horizon): decision.model for decision in decisions}
     forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed, config.boosted)
     fitted = forecaster.fit(dataset, cutoff, tested.records)
-    return Bundle(manifest_of(dataset, cutoff, decisions, versions(), config.horizons), fitted, dataset, tested.scores)
+    manifest = manifest_of(dataset, cutoff, decisions, versions(), config.horizons)
+    return Bundle(manifest, fitted, dataset, tested.scores, scorecard(tested.scores))
 
 
 def versions() -> dict[str, str]:

@@ -29,10 +29,13 @@ from training.config import Config
 from training.figures import every_figure
 from training.gate import COVERAGE, PROBABILITY, PROVEN_FROM, RESAMPLES
 from training.promotion import CHALLENGER, CHAMPION, promotion
-from training.scorecard import KEY, scorecard
+from training.scorecard import KEY
 
 # MLflow reads this when it is imported; without it, it writes an installation id and sends records of its use.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# A link per child run and a bar per upload would bury what the command line says.
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -73,11 +76,11 @@ def track(bundle: Bundle, tested: Backtest, config: Config) -> Tracked:
     The run that `mlflow run` has made is used where there is one. Raises TrackingError.
     """
     uri = store_uri()
-    with _told(uri), TemporaryDirectory() as folder:
+    with _told(uri), _quiet(), TemporaryDirectory() as folder:
         client = opened(uri)
-        with _run(client, uri, bundle) as run_id:
+        with started_run(client, uri, bundle) as run_id:
             _log_facts(client, run_id, bundle, config)
-            _log_scores(client, run_id, tested.scores)
+            _log_scores(client, run_id, bundle)
             _log_artifacts(client, run_id, bundle, tested, Path(folder))
         return register(client, uri, run_id, bundle)
 
@@ -129,7 +132,7 @@ def _make_store(path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without MLflow's and Alembic's account of every table."""
+    """Without MLflow's and Alembic's account of every table and version."""
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -154,7 +157,7 @@ def _experiment(client: MlflowClient, uri: str) -> str:
 
 
 @contextmanager
-def _run(client: MlflowClient, uri: str, bundle: Bundle) -> Iterator[str]:
+def started_run(client: MlflowClient, uri: str, bundle: Bundle) -> Iterator[str]:
     """Id of this training's run; the run is marked as failed where the body is left by an exception."""
     name = f"{bundle.manifest.dataset['name']} cutoff {bundle.manifest.cutoff}"
     run_id = os.environ.get("MLFLOW_RUN_ID")
@@ -208,9 +211,9 @@ def _tracked(bundle: Bundle, config: Config) -> TrackedDataset:
     return TrackedDataset(told["name"], told["sha256"][:36], "local", source, profile=json.dumps(profile))
 
 
-def _log_scores(client: MlflowClient, run_id: str, scores: pd.DataFrame) -> None:
+def _log_scores(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
     """Scores of what is served with the run, of every model with a child run of its own."""
-    card = scorecard(scores)
+    card, scores = bundle.scorecard, bundle.scores
     _log_metrics(client, run_id, _pooled(card[card["model"] == SERVED]))
     experiment = client.get_run(run_id).info.experiment_id
     for model, rows in card.groupby("model"):
@@ -250,16 +253,16 @@ def _log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> No
 
 
 def _log_artifacts(client: MlflowClient, run_id: str, bundle: Bundle, tested: Backtest, folder: Path) -> None:
-    card = scorecard(tested.scores)
+    card = bundle.scorecard
     save_bundle(bundle, folder / "bundle")
-    tested.scores.to_csv(folder / "scores.csv", index=False)
+    bundle.scores.to_csv(folder / "scores.csv", index=False)
     card.to_csv(folder / "scorecard.csv", index=False)
     (folder / "scorecard.html").write_text(card.round(3).to_html(index=False, border=0, na_rep=""), "utf-8")
     (folder / "figures").mkdir()
     for name, figure in every_figure(bundle, tested):
         figure.savefig(folder / "figures" / f"{name}.png", dpi=100)
     client.log_artifacts(run_id, str(folder))
-    client.log_table(run_id, tested.scores, "scores.json")
+    client.log_table(run_id, bundle.scores, "scores.json")
 
 
 # --- versions -------------------------------------------------------------------------------------------------------
@@ -322,14 +325,14 @@ def _artifact(uri: str, tracking_uri: str) -> Path:
 
 def _note(bundle: Bundle) -> str:
     """Scores of what is served and the gate's reasons, in Markdown."""
-    card = scorecard(bundle.scores)
-    served = {(row["target"], row["horizon"]): row for row in card[card["model"] == SERVED].to_dict("records")}
+    served = bundle.scorecard[bundle.scorecard["model"] == SERVED].to_dict("records")
+    by_key = {(row["target"], row["horizon"]): row for row in served}
     lines = [
         "| target | years ahead | served | skill | 80 % interval | covered by 80 % | cutoffs | why |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for decision in bundle.manifest.decisions:
-        row = served.get((decision.target, decision.horizon))
+        row = by_key.get((decision.target, decision.horizon))
         scores = _shown(row) if row else ["", "", "", "0"]
         cells = [decision.target, str(decision.horizon), decision.model, *scores, decision.reason]
         lines.append(f"| {' | '.join(cells)} |")

@@ -104,6 +104,10 @@ def with_column(name: str, column: str, value: object) -> Callable[[Tables], Tab
     return lambda tables: tables | {name: tables[name].assign(**{column: value})}
 
 
+def changes_of(*rows: tuple[int, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["year", "predecessor", "successor"])
+
+
 FAULTS = [
     pytest.param(
         with_cell("flows", 2, "destination", "Capitol"),
@@ -284,6 +288,11 @@ FAULTS = [
         lambda tables: tables | {"indicators": tables["indicators"].query("region != 'South'")},
         ["indicators: South", "population is missing in years 2018, 2019, 2020"],
         id="population_is_missing",
+    ),
+    pytest.param(
+        lambda tables: tables | {"boundary_changes": changes_of((2019, "North", "North"))},
+        ["boundary_changes: row 2", "'North' comes back after it ended"],
+        id="its_own_successor",
     ),
     pytest.param(
         lambda tables: {name: frame for name, frame in tables.items() if name not in ("flows", "movements")},
@@ -653,3 +662,10 @@ def test_sources_in_another_form_are_told(tmp_path, sources):
 
     with pytest.raises(DatasetError, match="'sources' must be a list of"):
         load_dataset(folder)
+
+
+def test_a_region_that_comes_back_needs_another_code(tmp_path):
+    changes = changes_of((2018, "South", "North"), (2019, "North", "Capital"), (2020, "Capital", "South"))
+
+    with pytest.raises(DatasetError, match="'South' comes back after it ended; must be another region code"):
+        load_dataset(write_folder(tmp_path, **good_tables() | {"boundary_changes": changes}))

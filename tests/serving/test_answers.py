@@ -86,14 +86,14 @@ def test_an_answer_names_its_sources(client, bundle):
     told = ask(client)["dataset"]
 
     assert told["sources"] == list(bundle.dataset.sources)
-    assert told["sha256"] == bundle.dataset.sha256
+    assert told["sha256"] == bundle.manifest.dataset["sha256"]
 
 
 def test_regions_are_those_that_are_answered_for(client, bundle):
     regions = {one["region"]: one for one in client.get("/regions").json()["regions"]}
 
     assert set(regions) == {one["region"] for one in ask(client)["forecasts"]}
-    assert regions["KZ-71"]["name_ru"] == "Астана"
+    assert regions["KZ-71"]["name_ru"] == "г. Астана"
     assert regions["KZ-71"]["kind"] == "city"
     assert regions["KZ-71"]["basis"] == {t: bundle.forecast.targets[t].basis["KZ-71"] for t in TARGETS}
 

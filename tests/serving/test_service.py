@@ -35,7 +35,7 @@ def test_the_process_answers_over_http_and_ctrl_c_ends_it(client, bundle_folder,
     [
         pytest.param(["--bundle", "nowhere"], "nowhere: no bundle there", id="no_bundle"),
         pytest.param(["--bundle", "models:/qonys"], "must be models:/NAME@ALIAS", id="half_a_uri"),
-        pytest.param(["--port", "99999"], "99999: cannot listen there", id="no_such_port"),
+        pytest.param(["--port", "99999"], "port 99999: must be from 1 to 65535", id="no_such_port"),
         pytest.param(["--host", "nowhere.invalid"], "nowhere.invalid:3000: cannot listen", id="no_such_host"),
     ],
 )

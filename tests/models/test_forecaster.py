@@ -1,0 +1,258 @@
+"""MigrationForecaster: whole forecasts that add up, for every kind of dataset the format allows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dataset import Dataset, load_dataset
+from models.forecaster import MigrationForecaster, fallback, forecastable_targets
+from tests.tables import dataset_of, flows_country, net_country, population_of, regions_of, table
+
+CODES = ["A", "B", "C", "D"]
+YEARS = range(2010, 2021)
+TARGETS = ("net_migration", "inflow", "out_migration")
+
+
+def forecast(dataset: Dataset, cutoff: int = 2020, horizons=(1, 2, 3), model: str | None = None):
+    served = {(target, horizon): model for target in TARGETS for horizon in horizons} if model else {}
+    return MigrationForecaster(served, horizons, draws=100).fit(dataset, cutoff).predict(dataset, cutoff, horizons)
+
+
+@pytest.fixture(scope="module")
+def flows():
+    return dataset_of(**flows_country(CODES, YEARS))
+
+
+@pytest.fixture(scope="module")
+def of_flows(flows):
+    return forecast(flows)
+
+
+@pytest.fixture(scope="module")
+def of_kazakhstan():
+    return forecast(load_dataset(), cutoff=2024)
+
+
+# --- what adds up ---------------------------------------------------------------------------------------------------
+
+
+def test_in_every_draw_what_leaves_arrives(of_flows):
+    inflow, out_migration = of_flows.targets["inflow"].draws, of_flows.targets["out_migration"].draws
+
+    np.testing.assert_array_equal(inflow.sum(axis=2), out_migration.sum(axis=2))
+    assert min(inflow.min(), out_migration.min()) >= 0
+
+
+def test_in_every_draw_net_is_inflow_less_out_migration(of_flows):
+    draws = {target: one.draws for target, one in of_flows.targets.items()}
+
+    np.testing.assert_array_equal(draws["net_migration"], draws["inflow"] - draws["out_migration"])
+
+
+def test_internal_balances_cancel_in_every_draw():
+    movements = net_country(CODES, YEARS)["movements"].assign(scope="between_regions")
+    nation = movements.groupby("year")["persons"].transform("sum").where(movements["region"] == "D", 0)
+    dataset = dataset_of(
+        regions=regions_of(*CODES),
+        indicators=population_of(CODES, YEARS),
+        movements=movements.assign(persons=movements["persons"] - nation),
+    )
+
+    assert (forecast(dataset).targets["net_migration"].draws.sum(axis=2) == 0).all()
+
+
+def test_people_are_whole_numbers_and_quantiles_never_cross(of_kazakhstan):
+    for target in of_kazakhstan.targets.values():
+        assert target.draws.dtype == np.int64
+        assert (np.diff(target.quantiles(), axis=0) >= 0).all()
+
+
+def test_the_table_has_a_row_for_every_target_region_horizon_and_quantile(of_flows):
+    rows = of_flows.table((0.1, 0.5, 0.9))
+
+    assert len(rows) == 3 * 4 * 3 * 3
+    assert not rows.duplicated(["target", "region", "horizon", "quantile"]).any()
+    assert (rows["year"] == 2020 + rows["horizon"]).all()
+    assert rows.drop(columns=["origin", "destination"]).notna().all(axis=None)
+
+
+def test_kazakhstan_is_forecast_in_the_regions_of_today(of_kazakhstan):
+    regions = load_dataset().regions
+    assert list(of_kazakhstan.targets["net_migration"].regions) == sorted(
+        regions.loc[regions["valid_to"].isna(), "region"]
+    )
+
+
+def test_regions_of_today_sum_to_their_units():
+    dataset = load_dataset()
+    fitted = MigrationForecaster(draws=100).fit(dataset, 2024)
+
+    regions = fitted.predict(dataset, 2024, (1, 2)).targets["net_migration"].draws.sum(axis=2)
+    units = fitted.predict_units(dataset, 2024, (1, 2)).targets["net_migration"].draws.sum(axis=2)
+
+    np.testing.assert_allclose(regions, units, atol=20)
+
+
+def test_a_region_that_is_part_of_a_unit_is_estimated(of_kazakhstan):
+    basis = of_kazakhstan.targets["net_migration"].basis
+
+    assert {code for code, told in basis.items() if told == "estimated"} == {
+        *("KZ-10", "KZ-19", "KZ-33", "KZ-35", "KZ-61", "KZ-62", "KZ-63", "KZ-79")
+    }
+    assert basis["KZ-71"] == "official"
+
+
+def test_the_median_is_the_point_forecast(flows):
+    dataset = dataset_of(**net_country(CODES, YEARS))
+    last = dataset.movements[dataset.movements["year"] == 2020].sort_values("region")["persons"]
+
+    median = forecast(dataset, model="persistence").targets["net_migration"].quantiles((0.5,))[0]
+
+    np.testing.assert_allclose(median[0], last, atol=2)
+
+
+# --- what does not matter -------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_rows_does_not_matter(flows, of_flows):
+    shuffled = {name: frame.sample(frac=1, random_state=3) for name, frame in flows_country(CODES, YEARS).items()}
+
+    other = forecast(dataset_of(**shuffled))
+
+    for target, one in of_flows.targets.items():
+        np.testing.assert_array_equal(other.targets[target].draws, one.draws)
+
+
+def test_one_horizon_alone_is_the_same_as_among_others(flows):
+    fitted = MigrationForecaster(draws=100).fit(flows, 2020)
+
+    alone, among = fitted.predict(flows, 2020, [2]), fitted.predict(flows, 2020, [1, 2, 3])
+
+    for target, one in alone.targets.items():
+        np.testing.assert_array_equal(one.draws[:, 0], among.targets[target].draws[:, 1])
+
+
+def test_the_seed_chooses_futures_and_not_their_middle(flows):
+    one, other = (
+        MigrationForecaster(draws=4000, seed=seed).fit(flows, 2020).predict(flows, 2020, [1]) for seed in (1, 2)
+    )
+
+    assert (one.targets["inflow"].draws != other.targets["inflow"].draws).any()
+    medians = [one.targets["inflow"].quantiles((0.5,)), other.targets["inflow"].quantiles((0.5,))]
+    np.testing.assert_allclose(*medians, rtol=0.03)
+
+
+def test_doubling_every_person_doubles_the_forecast():
+    tables = net_country(CODES, YEARS)
+    doubled = tables | {
+        "indicators": tables["indicators"].assign(value=2 * tables["indicators"]["value"]),
+        "movements": tables["movements"].assign(persons=2 * tables["movements"]["persons"]),
+    }
+
+    once, twice = (forecast(dataset_of(**one), model="persistence") for one in (tables, doubled))
+
+    medians = [one.targets["net_migration"].quantiles((0.5,)) for one in (once, twice)]
+    np.testing.assert_allclose(medians[1], 2 * medians[0], atol=3)
+
+
+# --- hard cases -----------------------------------------------------------------------------------------------------
+
+
+def cut(tables: dict[str, pd.DataFrame], condition: str) -> dict[str, pd.DataFrame]:
+    return {name: frame if name == "regions" else frame.query(condition) for name, frame in tables.items()}
+
+
+def without_moves_of(code: str) -> dict[str, pd.DataFrame]:
+    tables = flows_country(CODES, YEARS)
+    moved = (tables["flows"]["origin"] == code) | (tables["flows"]["destination"] == code)
+    return tables | {"flows": tables["flows"].assign(persons=tables["flows"]["persons"].where(~moved, 0))}
+
+
+def late_region() -> dict[str, pd.DataFrame]:
+    tables = flows_country(CODES, YEARS)
+    early = tables["flows"]["year"] < 2017
+    flows = tables["flows"][~(early & ((tables["flows"]["origin"] == "D") | (tables["flows"]["destination"] == "D")))]
+    population = tables["indicators"].query("region != 'D' or year >= 2017")
+    return tables | {"flows": flows, "indicators": population}
+
+
+def collapsed_region() -> dict[str, pd.DataFrame]:
+    tables = flows_country(CODES, YEARS)
+    ended = (tables["flows"]["year"] == 2020) & (tables["flows"]["origin"] == "B")
+    return tables | {"flows": tables["flows"].assign(persons=tables["flows"]["persons"].where(~ended, 0))}
+
+
+HARD = [
+    *(
+        pytest.param(cut(flows_country(CODES, YEARS), f"year > 2020 - {n}"), id=f"flows_of_{n}_years")
+        for n in (2, 3, 4)
+    ),
+    *(
+        pytest.param(cut(net_country(CODES, YEARS), f"year > 2020 - {n}"), id=f"balance_of_{n}_years")
+        for n in (2, 3, 4)
+    ),
+    pytest.param(late_region(), id="a_region_with_moves_only_lately"),
+    pytest.param(
+        net_country(CODES, YEARS)
+        | cut({"movements": net_country(CODES, YEARS)["movements"]}, "region != 'D' or year > 2016"),
+        id="a_region_with_a_balance_only_lately",
+    ),
+    pytest.param(without_moves_of("C"), id="a_region_where_nobody_moves"),
+    pytest.param(collapsed_region(), id="a_region_that_nobody_left_last_year"),
+    pytest.param(cut(flows_country(CODES, YEARS), "year < 2020"), id="last_year_not_published"),
+    pytest.param(cut(net_country(CODES, YEARS), "year < 2019"), id="last_two_years_not_published"),
+    pytest.param(flows_country(["A", "B"], YEARS), id="two_regions"),
+    pytest.param(net_country(["A"], YEARS), id="one_region"),
+    pytest.param(flows_country(CODES, YEARS) | {"regions": regions_of(*CODES, kind="city")}, id="cities_only"),
+]
+
+
+@pytest.mark.parametrize("tables", HARD)
+def test_hard_cases_are_forecast_within_reason(tables):
+    """By the combination, of which every other model is a member."""
+    said = forecast(dataset_of(**tables), horizons=(1, 2, 3, 5), model="combination")
+
+    known = tables.get("flows", tables.get("movements"))["persons"].abs()
+    for target in said.targets.values():
+        assert target.draws.shape[1:] == (4, len(tables["regions"]))
+        assert np.abs(target.draws).max() < 100 * known.max()
+
+
+@pytest.mark.parametrize(
+    ("tables", "cutoff"),
+    [
+        pytest.param(net_country(CODES, range(2020, 2021)), 2020, id="one_year"),
+        pytest.param(net_country(CODES, YEARS), 2000, id="before_the_data"),
+        pytest.param(net_country(CODES, YEARS), 2024, id="long_after_the_data"),
+    ],
+)
+def test_where_nothing_can_be_said_it_is_said(tables, cutoff):
+    with pytest.raises(ValueError, match="no target has two years of values"):
+        forecast(dataset_of(**tables), cutoff)
+
+
+@pytest.mark.parametrize("horizons", [pytest.param([], id="none"), pytest.param([4], id="not_fitted")])
+def test_a_horizon_that_was_not_fitted_is_refused(flows, horizons):
+    fitted = MigrationForecaster(draws=100).fit(flows, 2020)
+
+    with pytest.raises(ValueError, match=r"must be some of \[1, 2, 3\]"):
+        fitted.predict(flows, 2020, horizons)
+
+
+def test_targets_that_are_recorded_too_shortly_are_left_out():
+    tables = net_country(CODES, YEARS)
+    arrivals = table("""
+        region  year  measure     scope           persons
+        A       2020  arrivals    within_country  5
+        A       2020  departures  within_country  5
+    """)
+    dataset = dataset_of(**tables | {"movements": pd.concat([tables["movements"], arrivals])})
+
+    assert forecastable_targets(dataset, 2020) == ["net_migration"]
+    assert list(forecast(dataset).targets) == ["net_migration"]
+
+
+def test_the_fallback_is_persistence_but_for_a_balance_without_recorded_moves(flows):
+    assert [fallback(flows, target) for target in TARGETS] == ["persistence"] * 3
+    assert fallback(load_dataset(), "net_migration") == "long_mean_pull"
+    assert fallback(load_dataset(), "inflow") == "persistence"

@@ -1,0 +1,250 @@
+"""What a training leaves in MLflow, in a real SQLite store."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from models.bundle import load_bundle
+from training.scorecard import scorecard
+from training.tracking import TrackingError, opened, register, started_run, store_uri, track
+
+MODEL = "qonys-kazakhstan"
+PICKLE = b"\x80"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The current folder of the trainings below, which have no MLFLOW_TRACKING_URI."""
+    folder = tmp_path_factory.mktemp("tracking")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("MLFLOW_RUN_ID", raising=False)
+        patch.chdir(folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def tracked(folder, trained, config):
+    """The first training of a fresh store."""
+    return track(*trained, config)
+
+
+@pytest.fixture(scope="module")
+def client(tracked) -> MlflowClient:
+    return opened(tracked.uri)
+
+
+@pytest.fixture(scope="module")
+def children(client, tracked) -> dict:
+    """Runs of the models, by name."""
+    run = client.get_run(tracked.run_id)
+    found = client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{tracked.run_id}'")
+    return {run.info.run_name: run for run in found}
+
+
+@pytest.fixture(scope="module")
+def artifacts(client, tracked) -> Path:
+    return Path(client.download_artifacts(tracked.run_id, ""))
+
+
+@pytest.fixture
+def copied_store(tracked, tmp_path) -> str:
+    """The store after the first training, to break things in."""
+    shutil.copy(tracked.uri.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+def champion_of(client: MlflowClient) -> str:
+    return str(client.get_model_version_by_alias(MODEL, "champion").version)
+
+
+# --- the run --------------------------------------------------------------------------------------------------------
+
+
+def test_a_training_is_a_run_with_a_child_per_model(client, tracked, children, trained):
+    run = client.get_run(tracked.run_id)
+
+    assert run.info.run_name == "kazakhstan cutoff 2024"
+    assert set(children) == set(trained[1].scores["model"])
+    assert {child.info.status for child in [run, *children.values()]} == {"FINISHED"}
+
+
+def test_children_hold_the_scorecard(children, trained):
+    for row in scorecard(trained[1].scores).to_dict("records"):
+        metrics = children[row["model"]].data.metrics
+        for score in ("skill", "wape", "crps", "coverage_50", "coverage_80", "coverage_90"):
+            assert metrics[f"{row['target']}/{score}_h{row['horizon']}"] == pytest.approx(row[score])
+
+
+def test_children_hold_the_error_of_every_cutoff(client, children, trained):
+    scores = trained[1].scores.query("model == 'expert_average' and target == 'net_migration' and horizon == 2")
+
+    history = client.get_metric_history(children["expert_average"].info.run_id, "net_migration/wape_by_cutoff_h2")
+
+    assert {metric.step: metric.value for metric in history} == pytest.approx(
+        dict(zip(scores["cutoff"], scores["abs_error"] / scores["abs_actual"], strict=True))
+    )
+
+
+def test_a_run_says_what_went_in(client, tracked, trained):
+    bundle, _ = trained
+    run = client.get_run(tracked.run_id)
+    (dataset,) = run.inputs.dataset_inputs
+
+    assert run.data.params["config.draws"] == "200"
+    assert run.data.params["bundle.cutoff"] == "2024"
+    assert run.data.params["gate.probability"] == "0.8"
+    assert run.data.tags["dataset.sha256"] == bundle.dataset.sha256
+    assert bundle.dataset.sha256.startswith(dataset.dataset.digest)
+    assert run.data.tags["mlflow.source.git.commit"] == bundle.manifest.versions["commit"]
+    assert run.data.tags["gate.net_migration.h1"].startswith(bundle.manifest.decision("net_migration", 1).model)
+
+
+def test_artifacts_are_scores_scorecard_figures_and_the_bundle(artifacts, trained):
+    scores = pd.read_csv(artifacts / "scores.csv")
+
+    pd.testing.assert_frame_equal(scores, trained[1].scores, check_dtype=False)
+    assert "expert_average" in (artifacts / "scorecard.html").read_text("utf-8")
+    assert (artifacts / "figures" / "fan_KZ-71.png").stat().st_size > 10_000
+    assert load_bundle(artifacts / "bundle").manifest == trained[0].manifest
+
+
+def test_no_artifact_is_a_pickle(artifacts):
+    files = [path for path in artifacts.rglob("*") if path.is_file()]
+
+    assert {path.suffix for path in files} <= {".json", ".csv", ".html", ".png", ".npz", ".parquet", ".txt"}
+    for path in files:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                assert all(arrays[name].dtype != object for name in arrays)
+        else:
+            assert not path.read_bytes().startswith(PICKLE), path
+
+
+def test_everything_is_below_build(tracked, folder):
+    assert [path.name for path in folder.iterdir()] == ["build"]
+    assert sorted(path.name for path in (folder / "build").iterdir()) == ["mlartifacts", "mlflow.db"]
+
+
+def test_a_run_that_mlflow_has_made_is_used(client, tracked, trained, monkeypatch):
+    experiment = client.get_run(tracked.run_id).info.experiment_id
+    run_id = client.create_run(experiment, run_name="of mlflow run").info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+
+    with started_run(client, tracked.uri, trained[0]) as used:
+        assert used == run_id
+
+    run = client.get_run(run_id)
+    assert (run.info.run_name, run.info.status) == ("kazakhstan cutoff 2024", "FINISHED")
+
+
+def test_a_training_that_is_stopped_is_a_failed_run(client, tracked, trained):
+    with pytest.raises(KeyboardInterrupt), started_run(client, tracked.uri, trained[0]) as run_id:
+        raise KeyboardInterrupt
+
+    assert client.get_run(run_id).info.status == "FAILED"
+
+
+def test_a_store_that_refuses_is_named(tracked, trained, config, monkeypatch):
+    monkeypatch.setenv("MLFLOW_RUN_ID", "unknown")
+
+    with pytest.raises(TrackingError, match=r"build/mlflow\.db: .*unknown"):
+        track(*trained, config)
+
+
+# --- versions -------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_version_is_the_champion(client, tracked):
+    version = client.get_model_version_by_alias(MODEL, "champion")
+
+    assert (tracked.version, tracked.alias, tracked.reason) == ("1", "champion", "there was no champion")
+    assert version.run_id == tracked.run_id
+    assert "there was no champion" in version.description
+    assert "| net_migration | 1 |" in version.description
+
+
+def test_the_same_training_again_is_a_challenger_and_the_champion_stays(copied_store, trained, config, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", copied_store)
+
+    again = track(*trained, config)
+
+    client = opened(copied_store)
+    version = client.get_model_version_by_alias(MODEL, "challenger")
+    assert (again.version, again.alias) == ("2", "challenger")
+    assert champion_of(client) == "1"
+    assert version.tags["reason"] == again.reason
+    assert "identical" in again.reason
+    assert client.get_run(again.run_id).data.tags["reason"] == again.reason
+
+
+def test_a_registration_that_is_stopped_at_the_alias_leaves_the_champion(copied_store, tracked, trained):
+    path = copied_store.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as store:
+        for what in ("INSERT", "UPDATE"):
+            store.execute(
+                f"CREATE TRIGGER stop_{what} BEFORE {what} ON registered_model_aliases "
+                "BEGIN SELECT RAISE(ABORT, 'stopped'); END"
+            )
+    store.close()
+    client = opened(copied_store)
+
+    with pytest.raises(Exception, match="stopped"):
+        register(client, copied_store, tracked.run_id, trained[0])
+
+    assert champion_of(client) == "1"
+    assert len(client.search_model_versions(f"name = '{MODEL}'")) == 2
+    assert client.get_run(tracked.run_id).info.status == "FINISHED"
+
+
+def test_a_champion_that_cannot_be_read_stays(copied_store, tracked, trained):
+    client = opened(copied_store)
+    lost = client.create_model_version(MODEL, "/nowhere/bundle", tracked.run_id)
+    client.set_registered_model_alias(MODEL, "champion", str(lost.version))
+
+    found = register(client, copied_store, tracked.run_id, trained[0])
+
+    assert found.alias == "challenger"
+    assert "cannot be read at /nowhere/bundle" in found.reason
+    assert champion_of(client) == str(lost.version)
+
+
+# --- the store ------------------------------------------------------------------------------------------------------
+
+
+def test_the_store_is_where_mlflow_is_told_it_is(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert store_uri() == f"sqlite:///{tmp_path}/build/mlflow.db"
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
+    assert store_uri() == "http://localhost:5000"
+
+
+def test_three_processes_can_make_one_store(tmp_path):
+    code = "import sys; from training.tracking import opened; print(len(opened(sys.argv[1]).search_experiments()))"
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/build/mlflow.db"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+
+    said = [process.communicate(timeout=120) for process in processes]
+
+    assert said == [("2\n", "")] * 3
+    assert [path.name for path in (tmp_path / "build").iterdir()] == ["mlflow.db"]
+
+
+def test_importing_does_nothing(tmp_path):
+    outside = {name: value for name, value in os.environ.items() if name not in ("CI", "PYTEST_CURRENT_TEST")}
+    outside |= {"HOME": str(tmp_path), "MPLCONFIGDIR": matplotlib.get_cachedir(), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    subprocess.run([sys.executable, "-c", "import training.tracking"], cwd=tmp_path, env=outside, check=True)
+
+    assert list(tmp_path.rglob("*")) == []
