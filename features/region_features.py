@@ -76,12 +76,14 @@ def _indicator(dataset: Dataset, entry: Indicator, regions: pd.Index, cutoff: in
         values = values / dataset.indicator("population").reindex(index=values.index, columns=regions)
     if entry.scale == "log":
         values = np.log(values.where(values > 0))
-    relative = values.sub(values.mean(axis=1), axis=0)
-    last, then = _last(relative, cutoff), _last(relative, cutoff - 3)
+    last, then = _last(values, cutoff), _last(values, cutoff - 3)
     return {entry.name: last, f"{entry.name}_change": last - then}
 
 
 def _last(values: pd.DataFrame, year: int) -> pd.Series:
-    """The last value up to a year, no older than MAX_AGE years."""
-    recent = values[(values.index <= year) & (values.index > year - MAX_AGE)]
-    return recent.ffill().iloc[-1] if len(recent) else pd.Series(np.nan, values.columns)
+    """The last value up to a year, no older than MAX_AGE years, less the mean of all regions in its year."""
+    recent = values.loc[year - MAX_AGE + 1 : year]
+    last = pd.Series(np.nan, values.columns)
+    for _, row in recent.iterrows():
+        last = (row - row.mean()).fillna(last)
+    return last

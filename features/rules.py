@@ -69,8 +69,8 @@ def _change_faults(changes: pd.DataFrame) -> list[str]:
     """Boundary changes lead forward: a region is not its own successor, at once or later."""
     after = changes.groupby("predecessor")["successor"].agg(set).to_dict()
     lines = [
-        f"boundary_changes: row {row_number(row.Index)}: '{row.predecessor}' comes back after it ended; must be another "
-        "region code"
+        f"boundary_changes: row {row_number(row.Index)}: '{row.predecessor}' comes back after it ended; must be "
+        "another region code"
         for row in changes.itertuples()
         if row.predecessor in _reached(row.successor, after)
     ]

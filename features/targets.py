@@ -86,11 +86,10 @@ def target_history(dataset: Dataset, target: str) -> History:
 def records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
     """Scope, and rows (region, year, persons, basis) of the widest scope for the balance, the narrowest for counts."""
     if len(dataset.flows):
-        counts = {name: _margin(dataset.flows, name) for name in ("inflow", "out_migration")}
         if target != "net_migration":
-            return "between_regions", counts[target]
+            return "between_regions", _margin(dataset.flows, target)
         if not (dataset.movements["scope"] == "all").any():
-            return "between_regions", _difference(counts["inflow"], counts["out_migration"])
+            return "between_regions", _difference(records(dataset, "inflow")[1], records(dataset, "out_migration")[1])
     movements = dataset.movements
     for scope in _SCOPES[target]:
         inside = movements[movements["scope"] == scope]
@@ -105,10 +104,9 @@ def records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
 def _margin(flows: pd.DataFrame, target: str) -> pd.DataFrame:
     """Flows summed over destinations or origins; a region without a flow in a year that has flows is zero."""
     end = "destination" if target == "inflow" else "origin"
-    table = flows.pivot_table(index="year", columns=end, values="persons", aggfunc="sum", observed=True)
     regions = sorted(set(flows["origin"].unique()) | set(flows["destination"].unique()))
-    persons = table.reindex(columns=regions).fillna(0.0).rename_axis(columns="region")
-    rows = persons.stack().rename("persons").reset_index()
+    sums = flows.groupby(["year", end], observed=True)["persons"].sum().unstack(fill_value=0)
+    rows = sums.reindex(columns=pd.Index(regions, name="region"), fill_value=0).stack().rename("persons").reset_index()
     worst = flows.groupby("year")["basis"].agg(lambda basis: max(basis.unique(), key=BASIS_ORDER.index))
     return rows.assign(basis=rows["year"].map(worst.astype("str")))
 

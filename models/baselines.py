@@ -73,16 +73,20 @@ class ExponentialSmoothing:
 
     def predict(self, dataset: Dataset, target: str, cutoff: int, horizons: Sequence[int]) -> pd.DataFrame:
         history = known_history(dataset, target, cutoff)
-        rate, weight = history.rate.ffill(), history.population.ffill().iloc[-1]
-        smoothed = [rate.ewm(alpha=constant, adjust=False).mean() for constant in self.constants]
-        errors = [self._error(levels, history.rate, weight) for levels in smoothed]
-        level = smoothed[int(np.argmin(errors))].iloc[-1]
+        rate, weight = history.rate, history.population.ffill().iloc[-1].to_numpy()
+        paths = [_smoothed(rate.ffill().to_numpy(), constant) for constant in self.constants]
+        errors = [np.nansum(np.abs(rate.to_numpy()[1:] - levels[:-1]) * weight) for levels in paths]
+        level = pd.Series(paths[int(np.argmin(errors))][-1], rate.columns)
         return persons_at_last_population(history, dict.fromkeys(horizons, level))
 
-    @staticmethod
-    def _error(levels: pd.DataFrame, rate: pd.DataFrame, weight: pd.Series) -> float:
-        missed = (rate - levels.shift(1)).abs().mul(weight, axis=1)
-        return float(np.nansum(missed.to_numpy()))
+
+def _smoothed(rate: np.ndarray, constant: float) -> np.ndarray:
+    """Level at the end of each year, (year, region); a region's first value is its first level."""
+    levels = rate.copy()
+    for year in range(1, len(rate)):
+        before = levels[year - 1]
+        levels[year] = np.where(np.isnan(before), rate[year], before + constant * (rate[year] - before))
+    return levels
 
 
 BASELINES = (Persistence(), MeanOfYears(), ExponentialSmoothing())

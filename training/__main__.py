@@ -183,12 +183,17 @@ def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to lis
 
 def _train(config: Config, bundle: Path | None) -> None:
     """Train and track; the bundle that is served here gives way only to a champion."""
-    from training.tracking import track
+    from training.tracking import TrackingError, track
 
     with _progress("training") as progress:
         made, tested = run_training(config, progress)
         progress("tracking the run")
-        tracked = track(made, tested, config)
+        try:
+            tracked = track(made, tested, config)
+        except TrackingError:
+            # What took the time is not lost with the store.
+            err.print(f"bundle: {save_bundle(made, bundle or CHALLENGER)}", highlight=False)
+            raise
     folder = bundle or (BUNDLE if tracked.alias == "champion" or not _is_bundle(BUNDLE) else CHALLENGER)
     save_bundle(made, folder)
     _print_scorecard(tested.scores)

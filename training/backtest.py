@@ -18,9 +18,10 @@ from training.gate import decide
 from training.metrics import crps, interval_coverage, sign_agreement
 
 SERVED = "served"
-COLUMNS = (
-    "target model cutoff horizon n abs_error abs_actual sign_agreement coverage_50 coverage_80 coverage_90 crps".split()
-)
+COLUMNS = [
+    *("target", "model", "cutoff", "horizon", "n", "abs_error", "abs_actual"),
+    *("sign_agreement", "coverage_50", "coverage_80", "coverage_90", "crps"),
+]
 INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95)}
 
 

@@ -56,8 +56,8 @@ def decide(scores: pd.DataFrame, targets: Sequence[str], horizon: int, fallback:
     """One decision for targets that add up and so are served by one model; most often a single target.
 
     Served is the model of least error among the proven: for every target its skill is above zero with bootstrap
-    probability ≥ 0.8, its 80 % interval covered 70-90 % of outcomes, and its error is below the fallback's. Without one,
-    the fallback; or persistence, where the fallback is proven to be behind it.
+    probability ≥ 0.8, its 80 % interval covered 70-90 % of outcomes, and its error is below the fallback's. Without
+    one, the fallback; or persistence, where the fallback is proven to be behind it.
 
     scores: backtest rows that were known when the decision is made.
     """

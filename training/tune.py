@@ -117,7 +117,7 @@ def _suggested(trial: optuna.Trial) -> BoostedSettings:
 def relative_error(
     dataset: Dataset, settings: BoostedSettings, cutoffs: dict[str, range], horizons: Sequence[int]
 ) -> float:
-    """Mean over targets and horizons of the boosted model's absolute error over persistence's, fitted at each cutoff."""
+    """Error of the boosted model, fitted at each cutoff, over persistence's; mean over targets and horizons."""
     ratios = []
     for target, years in cutoffs.items():
         missed = {name: np.zeros(len(horizons)) for name in ("boosted", "persistence")}
