@@ -86,7 +86,8 @@ class Calibration:
                 np.isnan(chosen), jitter, (chosen + jitter) / np.maximum(np.sum(~np.isnan(known), axis=0), 1)
             )
             # A symmetric quantile function: the upper half of levels is positive, the lower its mirror.
-            drawn[:, h] = np.sign(level - 0.5) * np.quantile(sizes, np.abs(2 * level - 1)) * self.scale[h]
+            quantile = np.interp(np.abs(2 * level - 1) * (len(sizes) - 1), np.arange(len(sizes)), sizes)
+            drawn[:, h] = np.sign(level - 0.5) * quantile * self.scale[h]
         return _outcome(point, np.concatenate([drawn, -drawn]), self.size, self.counts)
 
 

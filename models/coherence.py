@@ -10,21 +10,27 @@ def balance_net(net: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 
 def reconcile(
-    inflow: np.ndarray, out_migration: np.ndarray, net: np.ndarray | None, spread: dict[str, np.ndarray]
+    inflow: np.ndarray,
+    out_migration: np.ndarray,
+    net: np.ndarray | None,
+    spread: dict[str, np.ndarray],
+    balanced: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The inflow and out_migration nearest to three forecasts that each stand alone, with inflow − out_migration = net.
 
     Least squares with the errors' variances as weights (Wickramasuriya, Athanasopoulos & Hyndman 2019, diagonal case).
-    Arrays (draw, horizon, region), spread (horizon, region). Without a net forecast both are scaled to one total.
-    Where a region would lose more people than leave it, both counts are lifted together, so that the net stays.
+    Arrays (draw, horizon, region), spread (horizon, region). balanced: whether every arrival is a departure elsewhere.
+    Without a net forecast both are scaled to one total, or left as they are where moves abroad are counted. Where a
+    region would lose more people than leave it, both counts are lifted together, so that the net stays.
     """
     if net is None:
-        return one_total(inflow, out_migration)
+        return one_total(inflow, out_migration) if balanced else (inflow, out_migration)
     variance = {name: array**2 for name, array in spread.items()}
     implied = inflow - out_migration
     counts = variance["inflow"] + variance["out_migration"]
     trust = counts / (counts + variance["net_migration"])
-    change = balance_net(implied + trust * (net - implied), spread["net_migration"]) - implied
+    wanted = implied + trust * (net - implied)
+    change = (balance_net(wanted, spread["net_migration"]) if balanced else wanted) - implied
     part = variance["inflow"] / counts
     inflow, out_migration = inflow + part * change, out_migration - (1 - part) * change
     lift = np.maximum(0.0, -np.minimum(inflow, out_migration))
@@ -39,7 +45,9 @@ def whole(draws: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """
     floor = np.floor(draws)
     rest = np.rint(totals - floor.sum(axis=-1)).astype(int)
-    order = np.argsort(np.argsort(floor - draws, axis=-1, kind="stable"), axis=-1, kind="stable")
+    order = np.empty(draws.shape, dtype=int)
+    by_remainder = np.argsort(floor - draws, axis=-1, kind="stable")
+    np.put_along_axis(order, by_remainder, np.arange(draws.shape[-1]), axis=-1)
     rounds, extra = np.divmod(rest, draws.shape[-1])
     return (floor + rounds[..., None] + (order < extra[..., None])).astype(np.int64)
 
@@ -49,8 +57,14 @@ def whole_net(net: np.ndarray, balanced: bool) -> np.ndarray:
     return whole(net, np.zeros(net.shape[:-1])) if balanced else np.rint(net).astype(np.int64)
 
 
-def whole_margins(inflow: np.ndarray, out_migration: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whole inflow and out_migration with the same sum in every draw, none below zero."""
+def whole_margins(
+    inflow: np.ndarray, out_migration: np.ndarray, balanced: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whole inflow and out_migration, none below zero; with the same sum in every draw where every arrival is a
+    departure elsewhere."""
+    inflow, out_migration = np.maximum(inflow, 0.0), np.maximum(out_migration, 0.0)
+    if not balanced:
+        return np.rint(inflow).astype(np.int64), np.rint(out_migration).astype(np.int64)
     inflow, out_migration = one_total(inflow, out_migration)
     totals = np.rint(np.maximum(inflow.sum(axis=-1), out_migration.sum(axis=-1)))
     return whole(inflow, totals), whole(out_migration, totals)

@@ -33,11 +33,23 @@ def fallback(dataset: Dataset, target: str) -> str:
     return "long_mean_pull" if net_only else "persistence"
 
 
-def margins_record_net(dataset: Dataset) -> bool:
-    """Whether net_migration is inflow − out_migration in this dataset: all three recorded, of the same moves."""
+def margins_agree(dataset: Dataset) -> bool:
+    """Whether inflow and out_migration count the same moves of the same regions."""
     if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
         return False
-    return target_history(dataset, "inflow").scope == target_history(dataset, "net_migration").scope
+    return _what_counts(dataset, "inflow") == _what_counts(dataset, "out_migration")
+
+
+def margins_record_net(dataset: Dataset) -> bool:
+    """Whether net_migration is inflow − out_migration in this dataset: all three recorded, of the same moves."""
+    if not margins_agree(dataset) or "net_migration" not in recorded_targets(dataset):
+        return False
+    return _what_counts(dataset, "net_migration") == _what_counts(dataset, "inflow")
+
+
+def _what_counts(dataset: Dataset, target: str) -> tuple[str, list[str]]:
+    history = target_history(dataset, target)
+    return history.scope, history.regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +152,7 @@ class MigrationForecaster:
     ) -> Forecast:
         chosen = [self.horizons.index(horizon) for horizon in horizons]
         targets = {}
-        for target, (regions, draws, basis) in _whole_persons(histories, placed).items():
+        for target, (regions, draws, basis) in _whole_persons(known, placed).items():
             models = {horizon: self.fitted[target].served[horizon] for horizon in horizons}
             targets[target] = TargetForecast(
                 target, histories[target].scope, cutoff, tuple(horizons), regions, draws[:, chosen], models, basis
@@ -191,10 +203,10 @@ def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:
 
 
 def _reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if {"inflow", "out_migration"} <= set(draws):
+    if {"inflow", "out_migration"} <= set(draws) and margins_agree(known):
         together = margins_record_net(known) and "net_migration" in draws
-        net = draws["net_migration"] if together else None
-        inflow, out_migration = coherence.reconcile(draws["inflow"], draws["out_migration"], net, spread)
+        net, balanced = draws["net_migration"] if together else None, target_history(known, "inflow").balanced
+        inflow, out_migration = coherence.reconcile(draws["inflow"], draws["out_migration"], net, spread, balanced)
         draws = draws | {"inflow": inflow, "out_migration": out_migration}
         if together:
             return draws | {"net_migration": inflow - out_migration}
@@ -240,20 +252,20 @@ def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.S
     return pd.Series(above, dtype="float64")
 
 
-def _whole_persons(histories: dict[str, History], placed: Placed) -> Placed:
-    """Whole persons in every draw; one country's moves inside it balance."""
+def _whole_persons(known: Dataset, placed: Placed) -> Placed:
+    """Whole persons in every draw; moves inside one country balance."""
     done = dict(placed)
-    margins = {"inflow", "out_migration"} <= set(placed)
+    margins = {"inflow", "out_migration"} <= set(placed) and margins_agree(known)
     if margins:
         (regions, inflow, basis_in), (_, out, basis_out) = placed["inflow"], placed["out_migration"]
-        inflow, out = coherence.whole_margins(np.maximum(inflow, 0), np.maximum(out, 0))
+        inflow, out = coherence.whole_margins(inflow, out, target_history(known, "inflow").balanced)
         done |= {"inflow": (regions, inflow, basis_in), "out_migration": (regions, out, basis_out)}
     for target in set(placed) - ({"inflow", "out_migration"} if margins else set()):
         regions, draws, basis = placed[target]
-        if target == "net_migration" and margins and histories[target].scope == histories["inflow"].scope:
+        if target == "net_migration" and margins and margins_record_net(known):
             whole = done["inflow"][1] - done["out_migration"][1]
         elif target == "net_migration":
-            whole = coherence.whole_net(draws, histories[target].balanced)
+            whole = coherence.whole_net(draws, target_history(known, target).balanced)
         else:
             whole = np.rint(np.maximum(draws, 0)).astype(np.int64)
         done[target] = (regions, whole, basis)

@@ -11,16 +11,13 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from features.dataset import load_dataset, read_dataset
-from features.targets import TARGETS
-from models.bundle import Bundle, load_bundle, save_bundle
-from models.decision import PROVISIONAL
-from training.backtest import SERVED, backtest
+from models.bundle import load_bundle, save_bundle
+from training.backtest import backtest
 from training.config import Config, load_config
+from training.report import decisions_report, forecast_report, scorecard_report
 from training.run import train as run_training
-from training.scorecard import scorecard
 
 BUNDLE = Path("build/bundle")
 CHALLENGER = Path("build/challenger")
@@ -97,7 +94,7 @@ def backtest_command(
     with _progress("backtest") as progress:
         tested = backtest(dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws)
     _write_csv(tested.scores, outfile)
-    _print_scorecard(tested.scores)
+    out.print(scorecard_report(tested.scores))
     out.print(f"scores: {outfile}", highlight=False)
 
 
@@ -115,7 +112,7 @@ def forecast(
     with _progress("forecast") as progress:
         made, _ = run_training(chosen, progress)
     _write_csv(made.forecast.table(), outfile)
-    _print_forecast(made)
+    out.print(forecast_report(made))
     out.print(f"forecast: {outfile}", highlight=False)
 
 
@@ -173,8 +170,8 @@ def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to lis
     if not _is_bundle(BUNDLE):
         _train(load_config(), None)
     made = load_bundle(BUNDLE)
-    _print_scorecard(made.scores)
-    _print_forecast(made)
+    out.print(scorecard_report(made.scores))
+    out.print(forecast_report(made))
     raise typer.Exit(_serve(str(BUNDLE), port, host))
 
 
@@ -196,8 +193,8 @@ def _train(config: Config, bundle: Path | None) -> None:
             raise
     folder = bundle or (BUNDLE if tracked.alias == "champion" or not _is_bundle(BUNDLE) else CHALLENGER)
     save_bundle(made, folder)
-    _print_scorecard(tested.scores)
-    _print_decisions(made)
+    out.print(scorecard_report(tested.scores))
+    out.print(decisions_report(made), soft_wrap=True)
     out.print(f"\nrun {tracked.run_id} in {tracked.uri}", highlight=False, soft_wrap=True)
     out.print(f"version {tracked.version} is the {tracked.alias}: {tracked.reason}", highlight=False, soft_wrap=True)
     out.print(f"bundle: {folder}", highlight=False)
@@ -235,72 +232,6 @@ def _progress(what: str) -> Iterator:
             yield lambda message: status.update(f"{what}: {message}")
     else:
         yield lambda message: err.print(f"{what}: {message}", highlight=False)
-
-
-# --- what is shown --------------------------------------------------------------------------------------------------
-
-
-def _print_scorecard(scores: pd.DataFrame) -> None:
-    card = scorecard(scores)
-    for target in [target for target in TARGETS if target in set(card["target"])]:
-        rows = card[card["target"] == target]
-        table = Table(
-            title=f"{target}: backtest, skill against persistence (coverage of nominal 80 %)", title_justify="left"
-        )
-        horizons = sorted(rows["horizon"].unique())
-        table.add_column("model")
-        for horizon in horizons:
-            table.add_column(f"{horizon} year{'s' if horizon > 1 else ''} ahead", justify="right")
-        models = sorted(rows["model"].unique(), key=lambda name: (name == SERVED, name))
-        for model in models:
-            cells = rows[rows["model"] == model].set_index("horizon")
-            shown = [_cell(cells.loc[horizon]) if horizon in cells.index else "" for horizon in horizons]
-            table.add_row(model, *shown, style="bold" if model == SERVED else None)
-        cutoffs = sorted(scores.loc[scores["target"] == target, "cutoff"].unique())
-        out.print(table)
-        out.print(
-            f"cutoffs {cutoffs[0]}-{cutoffs[-1]}{', provisional' if len(cutoffs) <= PROVISIONAL else ''}; "
-            "served: what the gate would have served, knowing only the past",
-            highlight=False,
-        )
-
-
-def _cell(row: pd.Series) -> str:
-    return f"{row['skill']:+.3f} ({100 * row['coverage_80']:.0f} %)"
-
-
-def _print_decisions(made: Bundle) -> None:
-    for decision in made.manifest.decisions:
-        mark = ", provisional" if decision.provisional else ""
-        out.print(
-            f"{decision.target}, {decision.horizon} ahead: {decision.model}{mark} ({decision.reason})",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-
-def _print_forecast(made: Bundle) -> None:
-    """Median and 80 % interval of every target by region, first horizon to last."""
-    names = made.dataset.regions.set_index("region")["name"]
-    table = made.forecast.table((0.1, 0.5, 0.9))
-    for target, told in made.forecast.targets.items():
-        rows = table[table["target"] == target]
-        provisional = any(decision.provisional for decision in made.manifest.decisions if decision.target == target)
-        notes = SCOPE_NOTES[told.scope] + (", provisional" if provisional else "")
-        out.print(f"\n[bold]{target}: median and 80 % interval[/bold], persons{notes}", highlight=False)
-        shown = Table()
-        for column in ("region", "", *(str(year) for year in sorted(rows["year"].unique())), "continues figures"):
-            shown.add_column(column, justify="right" if column.isdigit() else "left")
-        for region, own in rows.groupby("region"):
-            wide = own.pivot(index="year", columns="quantile", values="value")
-            cells = [f"{row[0.5]:,}  ({row[0.1]:,} … {row[0.9]:,})" for _, row in wide.iterrows()]
-            shown.add_row(str(region), str(names[region]), *cells, own["basis"].iloc[0])
-        out.print(shown)
-    for source in made.dataset.sources:
-        out.print(f"source: {source}", highlight=False, soft_wrap=True)
-
-
-SCOPE_NOTES = {"within_country": ", with moves inside the region", "all": ", with moves abroad", "between_regions": ""}
 
 
 if __name__ == "__main__":

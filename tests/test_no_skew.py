@@ -1,0 +1,133 @@
+"""What is served is what was trained: a bundle that is saved and loaded forecasts the same, to the bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.dataset import load_dataset
+from models.bundle import Bundle, BundleError, load_bundle, manifest_of, save_bundle
+from models.forecaster import MigrationForecaster
+from tests.tables import flows_country, write_folder
+from training.config import load_config
+from training.run import train
+
+SCORES = pd.DataFrame({"cutoff": [2015]})
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Bytes by file, below the one content folder, whose name is part of every path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("data"), **flows_country(["A", "B", "C", "D"], range(2008, 2021)))
+    return load_config(["draws=100", "horizons=[1, 2]"], data=folder)
+
+
+@pytest.fixture(scope="module")
+def trained(config):
+    return train(config)[0]
+
+
+@pytest.fixture(scope="module")
+def saved(trained, tmp_path_factory):
+    return save_bundle(trained, tmp_path_factory.mktemp("bundle"))
+
+
+def assert_same_draws(one: Bundle, other: Bundle) -> None:
+    assert one.forecast.targets.keys() == other.forecast.targets.keys()
+    for target, forecast in one.forecast.targets.items():
+        again = other.forecast.targets[target]
+        np.testing.assert_array_equal(again.draws, forecast.draws)
+        assert (again.regions, again.models, again.basis) == (forecast.regions, forecast.models, forecast.basis)
+
+
+def test_a_bundle_loaded_gives_the_draws_it_was_saved_with(trained, saved):
+    assert_same_draws(trained, load_bundle(saved))
+
+
+def test_a_bundle_loaded_gives_the_scores_and_the_manifest_it_was_saved_with(trained, saved):
+    loaded = load_bundle(saved)
+
+    assert loaded.manifest == trained.manifest
+    pd.testing.assert_frame_equal(loaded.scores, trained.scores, check_exact=True)
+
+
+@pytest.mark.parametrize("model", ["boosted", "combination", "expert_average"])
+def test_models_that_learn_are_kept_whole(model, tmp_path):
+    dataset = load_dataset().as_of(2016)
+    served = {("net_migration", horizon): model for horizon in (1, 2)}
+    fitted = MigrationForecaster(served, (1, 2), draws=100).fit(dataset, 2016)
+    bundle = Bundle(manifest_of(dataset, 2016, [], {}, (1, 2)), fitted, dataset, SCORES, SCORES)
+
+    assert_same_draws(bundle, load_bundle(save_bundle(bundle, tmp_path)))
+
+
+def test_two_trainings_with_one_seed_leave_the_same_bytes(config, saved, tmp_path):
+    again = save_bundle(train(config)[0], tmp_path)
+
+    assert content(again) == content(saved)
+
+
+def test_another_seed_leaves_other_bytes_but_the_same_decisions(config, trained, saved, tmp_path):
+    other = load_config(["draws=100", "horizons=[1, 2]", "seed=21"], data=config.data)
+    bundle = train(other)[0]
+
+    assert content(save_bundle(bundle, tmp_path)) != content(saved)
+    assert [decision.model for decision in bundle.manifest.decisions] == [
+        decision.model for decision in trained.manifest.decisions
+    ]
+
+
+def test_training_where_nothing_was_changed_leaves_the_bundle_as_it_is(trained, saved):
+    before = content(saved)
+
+    save_bundle(trained, saved)
+
+    assert content(saved) == before
+
+
+def test_nothing_in_a_bundle_is_code(saved):
+    suffixes = {Path(name).suffix for name in content(saved)}
+
+    assert suffixes <= {".json", ".npz", ".txt", ".csv", ".parquet"}
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        pytest.param(
+            lambda path: path.write_bytes(path.read_bytes() + b" "), "was changed after training", id="changed"
+        ),
+        pytest.param(lambda path: path.unlink(), "is missing", id="missing"),
+    ],
+)
+def test_a_damaged_bundle_is_refused(trained, tmp_path, harm, told):
+    folder = save_bundle(trained, tmp_path)
+    harm(next(folder.rglob("scores.csv")))
+
+    with pytest.raises(BundleError, match=f"scores.csv: {told}"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(None, "no bundle there", id="no_manifest"),
+        pytest.param("{", "must be JSON", id="half_written"),
+        pytest.param('{"format": 99}', "format is 99; this version reads", id="another_format"),
+    ],
+)
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path, text, told):
+    if text is not None:
+        (tmp_path / "manifest.json").write_text(text)
+
+    with pytest.raises(BundleError, match=told):
+        load_bundle(tmp_path)
