@@ -29,10 +29,8 @@ def unit_of_region(regions: pd.Series, changes: pd.DataFrame, since: int | None 
     """
     later = changes if since is None else changes[changes["year"] > since]
     component = {region: {region} for region in regions}
-    for change in later.itertuples():
-        joined = component.get(change.predecessor, {change.predecessor}) | component.get(
-            change.successor, {change.successor}
-        )
+    for predecessor, successor in zip(later["predecessor"], later["successor"], strict=True):
+        joined = component.get(predecessor, {predecessor}) | component.get(successor, {successor})
         for region in joined:
             component[region] = joined
     begun, ended = set(later["successor"]), set(later["predecessor"])
@@ -75,7 +73,7 @@ def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
 
 def _parts_that_cover(changes: pd.DataFrame, unit: pd.Series) -> dict[str, "_Cover"]:
     members = unit.groupby(unit).groups
-    return {name: _Cover(set(regions), changes) for name, regions in members.items() if len(regions) > 1}
+    return {str(name): _Cover(set(regions), changes) for name, regions in members.items() if len(regions) > 1}
 
 
 class _Cover:
@@ -90,7 +88,7 @@ class _Cover:
         """given: key × region, whether there is a value. The values to sum: none where a part of the unit is missing,
         none of a region whose people are already in the value of a region before it."""
         whole = np.logical_and.reduce([self._covered(region, given) for region in self._last])
-        return pd.DataFrame({region: given[region] & whole & ~self._repeated(region, given) for region in given})
+        return pd.DataFrame({region: given[region] & whole & ~self._repeated(str(region), given) for region in given})
 
     def _covered(self, region: str, given: pd.DataFrame) -> np.ndarray:
         before = [self._covered(part, given) for part in self._before.get(region, ())]
@@ -161,7 +159,7 @@ def _with_source(table: pd.DataFrame) -> pd.DataFrame:
 
 def _indicators_in_units(indicators: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
     indicators, key = _with_source(indicators), ["year", "indicator"]
-    summed = indicators["indicator"].map(lambda name: name in INDICATORS and INDICATORS[name].combine == "sum")
+    summed = indicators["indicator"].isin([name for name, entry in INDICATORS.items() if entry.combine == "sum"])
     means = _with_population(indicators[~summed], indicators[indicators["indicator"] == "population"])
     return pd.concat(
         [
@@ -212,12 +210,12 @@ def split(
     in a unit). As if the parts' errors were independent and in proportion to their shares, a part's variance is its
     share of the unit's: the shared error counts s², the rest, s(1 − s), moves people between parts and sums to zero.
     """
-    position = pd.Index(units).get_indexer(parts["unit"])
+    position = pd.Index(units).get_indexer(pd.Index(parts["unit"]))
     share = parts["share"].to_numpy()
     own = draws[:, :, position]
     noise = rng.standard_normal(own.shape) * np.sqrt(share)
     shared = np.zeros_like(draws)
-    np.add.at(shared, (..., position), noise)
+    np.add.at(shared.T, position, noise.T)
     within = np.where(share < 1, draws.std(axis=0)[:, position] * (noise - share * shared[:, :, position]), 0.0)
     offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()
     return own * share + offset + within

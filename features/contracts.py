@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -204,7 +205,7 @@ def _typed(raw: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Cell]]:
         wanted = _WANTED[dtype]
         cells += [
             _Cell(str(name), label, f"{table.name}: row {row_number(label)}: {name} is '{value}'; must be {wanted}")
-            for label, value in values[unread].items()
+            for label, value in zip(values.index[unread], values[unread], strict=True)
         ]
     return pd.DataFrame(typed, index=raw.index), cells
 
@@ -303,7 +304,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def row_number(label: int) -> int:
+def row_number(label: Any) -> int:
     """As in a CSV file, whose header is row 1."""
     return label + 2
 

@@ -142,14 +142,9 @@ def _indicator_notes(indicators: pd.DataFrame) -> list[str]:
 
 def _assembled(descriptor: Descriptor, tables: dict[str, pd.DataFrame]) -> Dataset:
     filled = {name: _filled(name, tables[name]) if name in tables else _empty(name) for name in TABLES}
-    return Dataset(
-        name=descriptor.name,
-        title=descriptor.title,
-        sources=descriptor.sources,
-        sha256=_sha256(descriptor.resources),
-        gaps=tuple({"table": resource.name, **gap} for resource in descriptor.resources for gap in resource.gaps),
-        **filled,
-    )
+    gaps = tuple({"table": resource.name, **gap} for resource in descriptor.resources for gap in resource.gaps)
+    words = (descriptor.name, descriptor.title, descriptor.sources, _sha256(descriptor.resources))
+    return Dataset(*words, **filled, gaps=gaps)  # pyright: ignore[reportArgumentType] every table is a field
 
 
 def _filled(name: str, table: pd.DataFrame) -> pd.DataFrame:

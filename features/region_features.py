@@ -36,7 +36,7 @@ def _features(known: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     rate = history.rate
     rate = rate.reindex(range(int(rate.index.min()), cutoff + 1))
     columns = _own_history(rate) | _national(history, rate.index)
-    columns["log_population"] = np.log(history.population.ffill().iloc[-1])
+    columns["log_population"] = history.population.ffill().iloc[-1].transform(np.log)
     constant = at_constant_boundaries(known, first_year(known, target))
     kind = constant.regions.set_index("region")["kind"].reindex(rate.columns)
     columns["city"] = (kind == "city").astype("float64")
@@ -75,7 +75,7 @@ def _indicator(dataset: Dataset, entry: Indicator, regions: pd.Index, cutoff: in
     if entry.combine == "sum":
         values = values / dataset.indicator("population").reindex(index=values.index, columns=regions)
     if entry.scale == "log":
-        values = np.log(values.where(values > 0))
+        values = values.where(values > 0).transform(np.log)
     last, then = _last(values, cutoff), _last(values, cutoff - 3)
     return {entry.name: last, f"{entry.name}_change": last - then}
 

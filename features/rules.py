@@ -3,7 +3,7 @@
 A rule is applied where its parts have no fault of their own, so that one fault is told once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -69,15 +69,15 @@ def _change_faults(changes: pd.DataFrame) -> list[str]:
     """Boundary changes lead forward: a region is not its own successor, at once or later."""
     after = changes.groupby("predecessor")["successor"].agg(set).to_dict()
     lines = [
-        f"boundary_changes: row {row_number(row.Index)}: '{row.predecessor}' comes back after it ended; must be "
+        f"boundary_changes: row {row_number(label)}: '{predecessor}' comes back after it ended; must be "
         "another region code"
-        for row in changes.itertuples()
-        if row.predecessor in _reached(row.successor, after)
+        for label, predecessor, successor in changes[["predecessor", "successor"]].itertuples()
+        if predecessor in _reached(str(successor), after)
     ]
     return capped(lines, "boundary_changes: regions that come back")
 
 
-def _reached(region: str, after: Mapping[str, set[str]]) -> set[str]:
+def _reached(region: str, after: Mapping[Hashable, set[str]]) -> set[str]:
     """The region and all that follow it."""
     found, new = set(), {region}
     while new:
@@ -175,16 +175,16 @@ def _negative_faults(negative: pd.DataFrame) -> list[str]:
 
 
 def _wrong_nets(movements: pd.DataFrame) -> pd.DataFrame:
-    """Rows (region, year, scope, arrivals, departures, net) whose net is not arrivals − departures."""
+    """Rows (region, year, scope, arrivals, departures, net, right) whose net is not arrivals − departures."""
     wide = movements.pivot(index=["region", "year", "scope"], columns="measure", values="persons")
-    wide = wide.reindex(columns=list(MEASURES)).dropna()
-    return wide[wide["net"] != wide["arrivals"] - wide["departures"]].reset_index()
+    wide = wide.reindex(columns=list(MEASURES)).dropna().assign(right=lambda row: row["arrivals"] - row["departures"])
+    return wide[wide["net"] != wide["right"]].reset_index()
 
 
 def _net_faults(wrong: pd.DataFrame) -> list[str]:
     lines = [
-        f"movements: {row.region}, {row.year}, {row.scope}: net is {row.net}; must be arrivals − departures = "
-        f"{row.arrivals - row.departures}"
+        f"movements: {row.region}, {row.year}, {row.scope}: net is {row.net}; "
+        f"must be arrivals − departures = {row.right}"
         for row in wrong.itertuples()
     ]
     return capped(lines, "movements: net ≠ arrivals − departures")

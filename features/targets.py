@@ -7,7 +7,6 @@ movements; what kind of moves are counted is its scope.
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
 
 from features.boundaries import BASIS_ORDER, at_constant_boundaries
@@ -29,7 +28,7 @@ class History:
     """Recorded values of one target in units of constant boundaries.
 
     persons, population: year × region, population on 1 January of the year; NaN where not known. Years without any
-    value inside the span are rows of NaN. basis: year × region. Regions are sorted; every region that ever has a value
+    value inside the span are rows of NaN. basis: year × region. Regions are sorted; every region that ever has a rate
     has a column.
     scope: `between_regions`, `within_country` (with moves inside a region), or `all` (with abroad).
     """
@@ -54,9 +53,6 @@ class History:
         """Whether every gain of a region is a loss of another: moves inside the country only."""
         return self.scope != "all"
 
-    def known_at(self, year: int) -> pd.Series:
-        return self.persons.loc[year] if year in self.persons.index else pd.Series(np.nan, self.persons.columns)
-
 
 def recorded_targets(dataset: Dataset) -> list[str]:
     """The targets of which the dataset has any value."""
@@ -77,9 +73,11 @@ def target_history(dataset: Dataset, target: str) -> History:
     scope, rows = records(constant, target)
     years = pd.RangeIndex(int(rows["year"].min()), int(rows["year"].max()) + 1, name="year")
     persons = rows.pivot(index="year", columns="region", values="persons").astype("float64").sort_index(axis=1)
-    basis = rows.pivot(index="year", columns="region", values="basis").reindex(columns=persons.columns)
     population = constant.indicator("population").reindex(columns=persons.columns)
-    return History(target, scope, persons.reindex(years), population, basis.reindex(years))
+    rated = (persons.notna() & population.reindex(persons.index).notna()).any()
+    regions = persons.columns[rated]
+    basis = rows.pivot(index="year", columns="region", values="basis").reindex(columns=regions)
+    return History(target, scope, persons[regions].reindex(years), population[regions], basis.reindex(years))
 
 
 @lru_cache(maxsize=512)
@@ -105,8 +103,9 @@ def _margin(flows: pd.DataFrame, target: str) -> pd.DataFrame:
     """Flows summed over destinations or origins; a region without a flow in a year that has flows is zero."""
     end = "destination" if target == "inflow" else "origin"
     regions = sorted(set(flows["origin"].unique()) | set(flows["destination"].unique()))
-    sums = flows.groupby(["year", end], observed=True)["persons"].sum().unstack(fill_value=0)
-    rows = sums.reindex(columns=pd.Index(regions, name="region"), fill_value=0).stack().rename("persons").reset_index()
+    sums = flows.rename(columns={end: "region"}).groupby(["year", "region"])["persons"].sum()
+    every = pd.MultiIndex.from_product([sorted(flows["year"].unique()), regions], names=["year", "region"])
+    rows = sums.reindex(every, fill_value=0).reset_index()
     worst = flows.groupby("year")["basis"].agg(lambda basis: max(basis.unique(), key=BASIS_ORDER.index))
     return rows.assign(basis=rows["year"].map(worst.astype("str")))
 

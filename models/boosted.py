@@ -109,7 +109,7 @@ class BoostedRateChange:
         rates = {}
         for horizon in horizons:
             booster = self.boosters.get(horizon)
-            change = 0.0 if booster is None else booster.predict(matrix, num_threads=1)
+            change = 0.0 if booster is None else np.asarray(booster.predict(matrix, num_threads=1))
             rates[horizon] = last + change
         return persons_at_last_population(history, rates)
 

@@ -130,32 +130,24 @@ class MigrationForecaster:
 
         Raises ForecastError for a horizon that was not fitted.
         """
-        known, histories = self._histories(dataset, cutoff, horizons)
-        draws = self._unit_draws(known, cutoff)
-        placed = _in_present_regions(known, histories, draws, np.random.default_rng(self.seed + 1))
-        return self._forecast(cutoff, horizons, histories, placed)
+        known = dataset.as_of(cutoff)
+        placed = _in_present_regions(known, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1))
+        return self._forecast(known, cutoff, horizons, placed)
 
     def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
-        known, histories = self._histories(dataset, cutoff, horizons)
-        draws = self._unit_draws(known, cutoff)
-        placed = {t: (tuple(histories[t].regions), draws[t], _last_basis(histories[t])) for t in draws}
-        return self._forecast(cutoff, horizons, histories, placed)
-
-    def _histories(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> tuple[Dataset, dict[str, History]]:
-        self._check_horizons(horizons)
         known = dataset.as_of(cutoff)
-        return known, {target: target_history(known, target) for target in self.fitted}
+        return self._forecast(known, cutoff, horizons, _in_units(known, self._unit_draws(known, cutoff)))
 
-    def _forecast(
-        self, cutoff: int, horizons: Sequence[int], histories: dict[str, History], placed: "Placed"
-    ) -> Forecast:
+    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], placed: "Placed") -> Forecast:
+        self._check_horizons(horizons)
         chosen = [self.horizons.index(horizon) for horizon in horizons]
         targets = {}
         for target, (regions, draws, basis) in _whole_persons(known, placed).items():
+            scope = target_history(known, target).scope
             models = {horizon: self.fitted[target].served[horizon] for horizon in horizons}
             targets[target] = TargetForecast(
-                target, histories[target].scope, cutoff, tuple(horizons), regions, draws[:, chosen], models, basis
+                target, scope, cutoff, tuple(horizons), regions, draws[:, chosen], models, basis
             )
         return Forecast(cutoff, targets)
 
@@ -221,24 +213,29 @@ Placed = dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]
 """By target: regions, draws (draw, horizon, region), basis by region."""
 
 
-def _in_present_regions(
-    known: Dataset, histories: dict[str, History], draws: dict[str, np.ndarray], rng: np.random.Generator
-) -> Placed:
+def _in_units(known: Dataset, draws: dict[str, np.ndarray]) -> Placed:
+    histories = {target: target_history(known, target) for target in draws}
+    return {target: (tuple(one.regions), draws[target], _last_basis(one)) for target, one in histories.items()}
+
+
+def _in_present_regions(known: Dataset, draws: dict[str, np.ndarray], rng: np.random.Generator) -> Placed:
     placed = {}
     for target, unit_draws in draws.items():
-        history = histories[target]
+        history = target_history(known, target)
         unit = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
         parts = present_parts(known, unit)
         parts = parts[parts["unit"].isin(history.regions)].reset_index(drop=True)
         basis = _last_basis(history)
-        told = {part.region: basis[part.unit] if part.share == 1 else "estimated" for part in parts.itertuples()}
+        told = zip(parts["region"], parts["unit"], parts["share"], strict=True)
+        told = {region: basis[unit] if share == 1 else "estimated" for region, unit, share in told}
         regional = split(unit_draws, history.regions, parts, _differential(known, history, parts), rng)
         placed[target] = (tuple(parts["region"]), regional, told)
     return placed
 
 
 def _last_basis(history: History) -> dict[str, str]:
-    return history.basis.ffill().iloc[-1].fillna("estimated").to_dict()
+    last = history.basis.ffill().iloc[-1].fillna("estimated")
+    return dict(zip(history.regions, last, strict=True))
 
 
 def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.Series:

@@ -79,7 +79,7 @@ class TrackRecord:
         """The record of some regions; what it has not of them is NaN, and of size 1."""
         if tuple(regions) == self.regions:
             return self
-        place = pd.Index(self.regions).get_indexer(list(regions))
+        place = pd.Index(self.regions).get_indexer(pd.Index(regions))
         points = {name: np.where(place < 0, np.nan, array[..., place]) for name, array in self.points.items()}
         return replace(self, regions=tuple(regions), points=points, size=np.where(place < 0, 1.0, self.size[:, place]))
 

@@ -1,6 +1,6 @@
 """Backtest: forecasting from past cutoffs as if each were now (rolling origin), every choice made before its cutoff."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,14 @@ from models import combination
 from models.boosted import BoostedSettings
 from models.decision import Decision
 from models.forecast import TargetForecast
-from models.forecaster import HORIZONS, MigrationForecaster, fallback, forecastable_targets, margins_record_net
+from models.forecaster import (
+    HORIZONS,
+    MigrationForecaster,
+    Served,
+    fallback,
+    forecastable_targets,
+    margins_record_net,
+)
 from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, past_cutoffs, track_record
 from training.gate import decide
 from training.metrics import crps, interval_coverage, sign_agreement
@@ -111,11 +118,11 @@ def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
     return cutoff in record.cutoffs and record.target in forecastable_targets(known.as_of(cutoff), cutoff)
 
 
-def _entrants(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Mapping]:
+def _entrants(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Served]:
     """Each model alone, and what is served: name → model by (target, horizon)."""
     models = {target: [model.name for model in models_of(target)] + [combination.NAME] for target in targets}
     names = sorted({name for found in models.values() for name in found})
-    alone = {
+    alone: dict[str, Served] = {
         name: {(target, horizon): name for target in targets if name in models[target] for horizon in horizons}
         for name in names
     }

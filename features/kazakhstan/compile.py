@@ -96,7 +96,7 @@ def regions(released: pd.DataFrame) -> pd.DataFrame:
             "name": released["name_en"],
             "name_ru": released["name_ru"],
             "name_kk": released["name_kk"],
-            "kind": released["kind"].map(lambda kind: "city" if kind.startswith("city") else "region"),
+            "kind": released["kind"].str.startswith("city").map({True: "city", False: "region"}),
             "latitude": released["capital_lat"],
             "longitude": released["capital_lon"],
             "area_km2": released["area_km2"],
@@ -123,7 +123,9 @@ def indicators(released: pd.DataFrame) -> pd.DataFrame:
     rows["basis"] = computed.map({True: "derived", False: "official"})
     rows["indicator"], rows["source"] = ours.str[0], ours.str[1]
     rows["value"] = (rows["value"] * ours.str[2]).round(6)
-    rows["published"] = rows["year"] + rows["indicator"].map(lambda name: INDICATORS[name].publication_lag)
+    rows["published"] = rows["year"] + rows["indicator"].map(
+        {name: one.publication_lag for name, one in INDICATORS.items()}
+    )
     key = ["region", "year", "indicator"]
     return rows[[*key, "value", "published", "basis", "source"]].sort_values(key)
 
@@ -159,7 +161,7 @@ def pairs(distances: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:
 def descriptor(tables: dict[str, pd.DataFrame]) -> dict:
     def resource(name: str) -> dict:
         digest = hashlib.sha256((HERE / f"{name}.csv").read_bytes()).hexdigest()
-        entry = {"name": name, "path": f"{name}.csv", "hash": f"sha256:{digest}"}
+        entry: dict[str, object] = {"name": name, "path": f"{name}.csv", "hash": f"sha256:{digest}"}
         if name == "movements":
             why = "population change 2008 holds the re-basing to the census of 2009, so no balance can be derived"
             entry["gaps"] = [{"measure": "net", "scope": "all", "years": [2008], "reason": why}]

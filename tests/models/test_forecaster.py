@@ -176,6 +176,27 @@ def late_region() -> dict[str, pd.DataFrame]:
     return tables | {"flows": flows, "indicators": population}
 
 
+def late_population() -> dict[str, pd.DataFrame]:
+    """Moves of D are known all along, its inhabitants only lately."""
+    tables = flows_country(CODES, YEARS)
+    return tables | {"indicators": tables["indicators"].query("region != 'D' or year >= 2018")}
+
+
+def margins(scope: str, codes: list[str] = CODES, left: list[str] = CODES) -> dict[str, pd.DataFrame]:
+    """Arrivals of all, departures of those that are `left`."""
+    flows = flows_country(codes, YEARS)
+    arrivals = flows["flows"].groupby(["destination", "year"], as_index=False)["persons"].sum()
+    departures = flows["flows"].groupby(["origin", "year"], as_index=False)["persons"].sum()
+    rows = [
+        arrivals.rename(columns={"destination": "region"}).assign(measure="arrivals"),
+        departures.rename(columns={"origin": "region"}).query("region in @left").assign(measure="departures"),
+    ]
+    abroad = 500 if scope == "all" else 0
+    movements = pd.concat(rows).assign(scope=scope)
+    movements["persons"] += abroad * (movements["measure"] == "arrivals")
+    return {"regions": flows["regions"], "indicators": flows["indicators"], "movements": movements}
+
+
 def collapsed_region() -> dict[str, pd.DataFrame]:
     tables = flows_country(CODES, YEARS)
     ended = (tables["flows"]["year"] == 2020) & (tables["flows"]["origin"] == "B")
@@ -197,6 +218,9 @@ HARD = [
         | cut({"movements": net_country(CODES, YEARS)["movements"]}, "region != 'D' or year > 2016"),
         id="a_region_with_a_balance_only_lately",
     ),
+    pytest.param(late_population(), id="a_region_with_a_population_only_lately"),
+    pytest.param(margins("between_regions"), id="arrivals_and_departures"),
+    pytest.param(margins("between_regions", left=CODES[:3]), id="departures_of_some"),
     pytest.param(without_moves_of("C"), id="a_region_where_nobody_moves"),
     pytest.param(collapsed_region(), id="a_region_that_nobody_left_last_year"),
     pytest.param(cut(flows_country(CODES, YEARS), "year < 2020"), id="last_year_not_published"),
@@ -214,8 +238,24 @@ def test_hard_cases_are_forecast_within_reason(tables):
 
     known = tables.get("flows", tables.get("movements"))["persons"].abs()
     for target in said.targets.values():
-        assert target.draws.shape[1:] == (4, len(tables["regions"]))
+        assert target.draws.shape == (100, 4, len(target.regions))
+        assert target.quantiles().shape == (7, 4, len(target.regions))
         assert np.abs(target.draws).max() < 100 * known.max()
+
+
+def test_before_its_first_population_a_region_is_left_out():
+    dataset = dataset_of(**late_population())
+
+    assert forecast(dataset, 2017).targets["inflow"].regions == ("A", "B", "C")
+    assert forecast(dataset, 2020).targets["inflow"].regions == ("A", "B", "C", "D")
+
+
+def test_arrivals_from_abroad_are_no_departures_of_a_region():
+    """500 persons a year come to each region from abroad: the nation gains them in every draw's middle."""
+    said = forecast(dataset_of(**margins("all")), model="persistence").targets
+
+    np.testing.assert_array_equal(said["net_migration"].draws, said["inflow"].draws - said["out_migration"].draws)
+    assert np.median(said["net_migration"].draws.sum(axis=2)) == pytest.approx(4 * 500, rel=0.15)
 
 
 @pytest.mark.parametrize(

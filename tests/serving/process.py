@@ -31,7 +31,12 @@ def running(command: list[str], port: int, log: Path, env: dict[str, str]) -> It
                     time.sleep(0.1)
             yield address, process
         finally:
+            # Asked first: the worker has a session of its own, and a kill of the parent would leave it running.
             if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
