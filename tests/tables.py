@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset, load_dataset
+
+
+@cache
+def kazakhstan() -> Dataset:
+    """The embedded data, read once, so that what is computed from them is kept between tests."""
+    return load_dataset()
 
 
 def table(text: str) -> pd.DataFrame:

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import load_dataset
 from models.bundle import Bundle, BundleError, load_bundle, manifest_of, save_bundle
 from models.forecaster import MigrationForecaster
-from tests.tables import flows_country, write_folder
+from tests.tables import flows_country, kazakhstan, write_folder
 from training.config import load_config
 from training.run import train
 
@@ -62,7 +61,7 @@ def test_a_bundle_loaded_gives_the_scores_and_the_manifest_it_was_saved_with(tra
 
 @pytest.mark.parametrize("model", ["boosted", "combination", "expert_average"])
 def test_models_that_learn_are_kept_whole(model, tmp_path):
-    dataset = load_dataset().as_of(2016)
+    dataset = kazakhstan().as_of(2016)
     served = {("net_migration", horizon): model for horizon in (1, 2)}
     fitted = MigrationForecaster(served, (1, 2), draws=100).fit(dataset, 2016)
     bundle = Bundle(manifest_of(dataset, 2016, [], {}, (1, 2)), fitted, dataset, SCORES, SCORES)

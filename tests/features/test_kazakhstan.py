@@ -6,14 +6,15 @@ import json
 import pytest
 
 from features.boundaries import present_parts, unit_of_region
-from features.dataset import KAZAKHSTAN, load_dataset
+from features.dataset import KAZAKHSTAN
 from features.indicators import INDICATORS
 from features.targets import target_history
+from tests import tables
 
 
 @pytest.fixture(scope="module")
 def kazakhstan():
-    return load_dataset()
+    return tables.kazakhstan()
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import load_dataset
 from features.region_features import region_features
 from features.targets import target_history
-from tests.tables import dataset_of, net_country, table
+from tests.tables import dataset_of, kazakhstan, net_country, table
 
 YEARS = range(2012, 2021)
 
@@ -18,7 +17,7 @@ def with_indicator(name: str, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def test_own_history_is_the_rate_and_how_it_moved():
-    dataset = load_dataset()
+    dataset = kazakhstan()
     rate = target_history(dataset, "net_migration").rate["KZ-71"]
 
     astana = region_features(dataset, "net_migration", 2020).loc["KZ-71"]
@@ -75,7 +74,7 @@ def test_an_old_value_is_left_out(cutoff, known):
 
 
 def test_features_of_a_cutoff_are_those_of_its_vintage():
-    dataset = load_dataset()
+    dataset = kazakhstan()
 
     pd.testing.assert_frame_equal(
         region_features(dataset, "net_migration", 2015), region_features(dataset.as_of(2015), "net_migration", 2015)
@@ -97,6 +96,6 @@ def test_doubling_every_amount_changes_only_size():
 
 
 def test_no_feature_is_of_growth_that_holds_the_moves_themselves():
-    features = region_features(load_dataset(), "net_migration", 2020)
+    features = region_features(kazakhstan(), "net_migration", 2020)
 
     assert not {"population", "population_average", "births", "population_change"} & set(features.columns)

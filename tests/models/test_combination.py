@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.dataset import load_dataset
 from models.combination import MEMBERS, NAME, combination_weights
 from models.track_record import past_cutoffs, track_record
+from tests.tables import kazakhstan
 
 
 @settings(max_examples=50, deadline=None)
@@ -45,7 +45,7 @@ def test_cells_that_are_not_known_do_not_count():
 
 
 def test_weights_see_only_outcomes_that_are_known():
-    dataset = load_dataset()
+    dataset = kazakhstan()
     record = track_record(dataset.as_of(2014), "net_migration", past_cutoffs(dataset, "net_migration", 2012), (1, 2))
 
     early = record.weights(dataset, 2009)

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import Dataset, load_dataset
+from features.dataset import Dataset
 from models.forecaster import MigrationForecaster, fallback, forecastable_targets
-from tests.tables import dataset_of, flows_country, net_country, population_of, regions_of, table
+from tests.tables import dataset_of, flows_country, kazakhstan, net_country, population_of, regions_of, table
 
 CODES = ["A", "B", "C", "D"]
-YEARS = range(2010, 2021)
+YEARS = range(2013, 2021)
 TARGETS = ("net_migration", "inflow", "out_migration")
 
 
@@ -30,7 +30,7 @@ def of_flows(flows):
 
 @pytest.fixture(scope="module")
 def of_kazakhstan():
-    return forecast(load_dataset(), cutoff=2024)
+    return forecast(kazakhstan(), cutoff=2024)
 
 
 # --- what adds up ---------------------------------------------------------------------------------------------------
@@ -77,14 +77,14 @@ def test_the_table_has_a_row_for_every_target_region_horizon_and_quantile(of_flo
 
 
 def test_kazakhstan_is_forecast_in_the_regions_of_today(of_kazakhstan):
-    regions = load_dataset().regions
+    regions = kazakhstan().regions
     assert list(of_kazakhstan.targets["net_migration"].regions) == sorted(
         regions.loc[regions["valid_to"].isna(), "region"]
     )
 
 
 def test_regions_of_today_sum_to_their_units():
-    dataset = load_dataset()
+    dataset = kazakhstan()
     fitted = MigrationForecaster(draws=100).fit(dataset, 2024)
 
     regions = fitted.predict(dataset, 2024, (1, 2)).targets["net_migration"].draws.sum(axis=2)
@@ -294,5 +294,5 @@ def test_targets_that_are_recorded_too_shortly_are_left_out():
 
 def test_the_fallback_is_persistence_but_for_a_balance_without_recorded_moves(flows):
     assert [fallback(flows, target) for target in TARGETS] == ["persistence"] * 3
-    assert fallback(load_dataset(), "net_migration") == "long_mean_pull"
-    assert fallback(load_dataset(), "inflow") == "persistence"
+    assert fallback(kazakhstan(), "net_migration") == "long_mean_pull"
+    assert fallback(kazakhstan(), "inflow") == "persistence"

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import Dataset, load_dataset
+from features.dataset import Dataset
 from features.targets import target_history
 from models.baselines import ExponentialSmoothing, MeanOfYears, Persistence
 from models.boosted import BoostedRateChange
 from models.net_migration import ExpertAverage, LongMeanPull
 from models.track_record import models_of
-from tests.tables import dataset_of, flows_country, net_country, population_of, regions_of
+from tests.tables import dataset_of, flows_country, kazakhstan, net_country, population_of, regions_of
 
 HORIZONS = (1, 2, 3)
 MODELS = [pytest.param(model, id=model.name) for model in models_of("net_migration")]
@@ -117,7 +117,7 @@ def test_a_region_without_any_move_is_answered(model):
 
 
 def test_persistence_gives_the_last_rate_of_the_last_population():
-    dataset = load_dataset()
+    dataset = kazakhstan()
     history = target_history(dataset.as_of(2020), "net_migration")
 
     answer = said(Persistence(), dataset)
