@@ -234,8 +234,10 @@ def _in_present_regions(known: Dataset, draws: dict[str, np.ndarray], rng: np.ra
 
 
 def _last_basis(history: History) -> dict[str, str]:
-    last = history.basis.ffill().iloc[-1].fillna("estimated")
-    return dict(zip(history.regions, last, strict=True))
+    """Basis of the last value of each region."""
+    known = history.basis.notna().to_numpy()
+    last = len(known) - 1 - known[::-1].argmax(axis=0)
+    return dict(zip(history.regions, history.basis.to_numpy()[last, range(len(last))], strict=True))
 
 
 def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.Series:

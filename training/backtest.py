@@ -11,7 +11,7 @@ from features.targets import TARGETS, recorded_targets, target_history
 from models import combination
 from models.boosted import BoostedSettings
 from models.decision import Decision
-from models.forecast import TargetForecast
+from models.forecast import QUANTILES, TargetForecast
 from models.forecaster import (
     HORIZONS,
     MigrationForecaster,
@@ -70,16 +70,20 @@ def backtest(
         if progress:
             progress(f"scores at cutoff {cutoff}")
         choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, list(reach), horizons)
+        fallbacks = {target: fallback(known.as_of(cutoff), target) for target in reach}
+        scored: dict[tuple, dict[str, list[dict]]] = {}
         for name, served in _entrants(list(reach), horizons, choices[cutoff]).items():
-            forecaster = MigrationForecaster(served, tuple(horizons), draws, settings=settings)
-            fitted = forecaster.fit(known, cutoff, reach)
-            forecast = fitted.predict_units(known, cutoff, horizons)
-            rows += [
-                row
-                for target in reach
-                if name == SERVED or (target, horizons[0]) in served
-                for row in score(forecast.targets[target], target_history(known, target).persons, name)
-            ]
+            whole = {(target, h): served.get((target, h), fallbacks[target]) for target in reach for h in horizons}
+            # What is served is most often one of the entrants; the same models give the same draws.
+            same = tuple(whole.items())
+            if same not in scored:
+                forecaster = MigrationForecaster(whole, tuple(horizons), draws, settings=settings)
+                forecast = forecaster.fit(known, cutoff, reach).predict_units(known, cutoff, horizons)
+                scored[same] = {
+                    target: score(forecast.targets[target], target_history(known, target).persons) for target in reach
+                }
+            own = [target for target in reach if (target, horizons[0]) in served]
+            rows += [{"model": name, **row} for target in own for row in scored[same][target]]
     scores = pd.DataFrame(rows, columns=COLUMNS).sort_values(["target", "model", "cutoff", "horizon"])
     return Backtest(scores.reset_index(drop=True), choices, records)
 
@@ -129,10 +133,10 @@ def _entrants(targets: list[str], horizons: Sequence[int], decisions: list[Decis
     return alone | {SERVED: {(decision.target, decision.horizon): decision.model for decision in decisions}}
 
 
-def score(forecast: TargetForecast, persons: pd.DataFrame, model: str) -> list[dict]:
+def score(forecast: TargetForecast, persons: pd.DataFrame) -> list[dict]:
     """Scores of one forecast by horizon, over the regions with an outcome; horizons without one are left out."""
     rows = []
-    quantiles = {level: forecast.quantiles((level,))[0] for level in (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)}
+    quantiles = dict(zip(QUANTILES, forecast.quantiles(QUANTILES), strict=True))
     for h, horizon in enumerate(forecast.horizons):
         year = forecast.cutoff + horizon
         outcome = persons.reindex(index=[year], columns=list(forecast.regions)).to_numpy()[0]
@@ -147,7 +151,6 @@ def score(forecast: TargetForecast, persons: pd.DataFrame, model: str) -> list[d
         rows.append(
             {
                 "target": forecast.target,
-                "model": model,
                 "cutoff": forecast.cutoff,
                 "horizon": horizon,
                 "n": int(told.sum()),
