@@ -63,6 +63,25 @@ def first_year(dataset: Dataset, target: str) -> int:
     return int(records(dataset, target)[1]["year"].min())
 
 
+def margins_agree(dataset: Dataset) -> bool:
+    """Whether inflow and out_migration count the same moves of the same regions."""
+    if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
+        return False
+    return _what_counts(dataset, "inflow") == _what_counts(dataset, "out_migration")
+
+
+def margins_record_net(dataset: Dataset) -> bool:
+    """Whether net_migration is inflow − out_migration in this dataset: all three recorded, of the same moves."""
+    if not margins_agree(dataset) or "net_migration" not in recorded_targets(dataset):
+        return False
+    return _what_counts(dataset, "net_migration") == _what_counts(dataset, "inflow")
+
+
+def _what_counts(dataset: Dataset, target: str) -> tuple[str, list[str]]:
+    history = target_history(dataset, target)
+    return history.scope, history.regions
+
+
 @lru_cache(maxsize=512)
 def target_history(dataset: Dataset, target: str) -> History:
     """The history of a target in units whose boundaries are constant over it.

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from features.boundaries import present_parts, split, unit_of_region
 from features.dataset import Dataset
-from features.targets import History, first_year, recorded_targets, records, target_history
-from models import coherence, combination
+from features.targets import margins_record_net, recorded_targets, target_history
+from models import combination, placement
 from models.boosted import BoostedSettings
 from models.calibration import Calibration
 from models.forecast import Forecast, TargetForecast
@@ -31,25 +30,6 @@ def fallback(dataset: Dataset, target: str) -> str:
     to the long mean, whose first year is persistence."""
     net_only = target == "net_migration" and not margins_record_net(dataset)
     return "long_mean_pull" if net_only else "persistence"
-
-
-def margins_agree(dataset: Dataset) -> bool:
-    """Whether inflow and out_migration count the same moves of the same regions."""
-    if not {"inflow", "out_migration"} <= set(recorded_targets(dataset)):
-        return False
-    return _what_counts(dataset, "inflow") == _what_counts(dataset, "out_migration")
-
-
-def margins_record_net(dataset: Dataset) -> bool:
-    """Whether net_migration is inflow − out_migration in this dataset: all three recorded, of the same moves."""
-    if not margins_agree(dataset) or "net_migration" not in recorded_targets(dataset):
-        return False
-    return _what_counts(dataset, "net_migration") == _what_counts(dataset, "inflow")
-
-
-def _what_counts(dataset: Dataset, target: str) -> tuple[str, list[str]]:
-    history = target_history(dataset, target)
-    return history.scope, history.regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,19 +111,21 @@ class MigrationForecaster:
         Raises ForecastError for a horizon that was not fitted.
         """
         known = dataset.as_of(cutoff)
-        placed = _in_present_regions(known, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1))
+        placed = placement.in_present_regions(
+            known, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1)
+        )
         return self._forecast(known, cutoff, horizons, placed)
 
     def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
         known = dataset.as_of(cutoff)
-        return self._forecast(known, cutoff, horizons, _in_units(known, self._unit_draws(known, cutoff)))
+        return self._forecast(known, cutoff, horizons, placement.in_units(known, self._unit_draws(known, cutoff)))
 
-    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], placed: "Placed") -> Forecast:
+    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], placed: placement.Placed) -> Forecast:
         self._check_horizons(horizons)
         chosen = [self.horizons.index(horizon) for horizon in horizons]
         targets = {}
-        for target, (regions, draws, basis) in _whole_persons(known, placed).items():
+        for target, (regions, draws, basis) in placement.whole_persons(known, placed).items():
             scope = target_history(known, target).scope
             models = {horizon: self.fitted[target].served[horizon] for horizon in horizons}
             targets[target] = TargetForecast(
@@ -164,7 +146,7 @@ class MigrationForecaster:
             point = self._points(known, target, cutoff, fitted)
             draws[target] = fitted.calibration.draws(point, self.draws, np.random.default_rng(self.seed + 2), common)
             spread[target] = fitted.calibration.scale
-        return _reconciled(known, draws, spread)
+        return placement.reconciled(known, draws, spread)
 
     def _points(self, known: Dataset, target: str, cutoff: int, fitted: FittedTarget) -> np.ndarray:
         """Point forecasts of the served models, (horizon, region)."""
@@ -192,80 +174,3 @@ def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:
         if len(years) >= 2 and years.max() > cutoff - 3:
             found.append(target)
     return found
-
-
-def _reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if {"inflow", "out_migration"} <= set(draws) and margins_agree(known):
-        together = margins_record_net(known) and "net_migration" in draws
-        net, balanced = draws["net_migration"] if together else None, target_history(known, "inflow").balanced
-        inflow, out_migration = coherence.reconcile(draws["inflow"], draws["out_migration"], net, spread, balanced)
-        draws = draws | {"inflow": inflow, "out_migration": out_migration}
-        if together:
-            return draws | {"net_migration": inflow - out_migration}
-    if "net_migration" in draws and target_history(known, "net_migration").balanced:
-        return draws | {"net_migration": coherence.balance_net(draws["net_migration"], spread["net_migration"])}
-    return draws
-
-
-# --- from units to regions, from fractions to persons ---------------------------------------------------------------
-
-Placed = dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, str]]]
-"""By target: regions, draws (draw, horizon, region), basis by region."""
-
-
-def _in_units(known: Dataset, draws: dict[str, np.ndarray]) -> Placed:
-    histories = {target: target_history(known, target) for target in draws}
-    return {target: (tuple(one.regions), draws[target], _last_basis(one)) for target, one in histories.items()}
-
-
-def _in_present_regions(known: Dataset, draws: dict[str, np.ndarray], rng: np.random.Generator) -> Placed:
-    placed = {}
-    for target, unit_draws in draws.items():
-        history = target_history(known, target)
-        unit = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
-        parts = present_parts(known, unit)
-        parts = parts[parts["unit"].isin(history.regions)].reset_index(drop=True)
-        basis = _last_basis(history)
-        told = zip(parts["region"], parts["unit"], parts["share"], strict=True)
-        told = {region: basis[unit] if share == 1 else "estimated" for region, unit, share in told}
-        regional = split(unit_draws, history.regions, parts, _differential(known, history, parts), rng)
-        placed[target] = (tuple(parts["region"]), regional, told)
-    return placed
-
-
-def _last_basis(history: History) -> dict[str, str]:
-    """Basis of the last value of each region."""
-    known = history.basis.notna().to_numpy()
-    last = len(known) - 1 - known[::-1].argmax(axis=0)
-    return dict(zip(history.regions, history.basis.to_numpy()[last, range(len(last))], strict=True))
-
-
-def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.Series:
-    """Persons by which a part lay above its share of its unit in the last year in which all its parts are recorded:
-    persistence, inside a unit."""
-    recorded = records(known, history.target)[1].pivot(index="year", columns="region", values="persons")
-    above = {}
-    for _, group in parts[parts["share"] < 1].groupby("unit"):
-        last = recorded.reindex(columns=group["region"]).dropna().iloc[-1:].sum()
-        above |= (last - last.sum() * group.set_index("region")["share"]).to_dict()
-    return pd.Series(above, dtype="float64")
-
-
-def _whole_persons(known: Dataset, placed: Placed) -> Placed:
-    """Whole persons in every draw; moves inside one country balance."""
-    done = dict(placed)
-    margins = {"inflow", "out_migration"} <= set(placed) and margins_agree(known)
-    if margins:
-        (regions, inflow, basis_in), (_, out, basis_out) = placed["inflow"], placed["out_migration"]
-        inflow, out = coherence.whole_margins(inflow, out, target_history(known, "inflow").balanced)
-        done |= {"inflow": (regions, inflow, basis_in), "out_migration": (regions, out, basis_out)}
-    for target in set(placed) - ({"inflow", "out_migration"} if margins else set()):
-        regions, draws, basis = placed[target]
-        if target == "net_migration" and margins and margins_record_net(known):
-            whole = done["inflow"][1] - done["out_migration"][1]
-        elif target == "net_migration":
-            whole = coherence.whole_net(draws, target_history(known, target).balanced)
-        else:
-            whole = np.rint(np.maximum(draws, 0)).astype(np.int64)
-        done[target] = (regions, whole, basis)
-    return done

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
-from features.targets import TARGETS, recorded_targets, target_history
+from features.targets import TARGETS, margins_record_net, recorded_targets, target_history
 from models import combination
 from models.boosted import BoostedSettings
 from models.decision import Decision
@@ -18,7 +18,6 @@ from models.forecaster import (
     Served,
     fallback,
     forecastable_targets,
-    margins_record_net,
 )
 from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, past_cutoffs, track_record
 from training.gate import decide
