@@ -216,6 +216,7 @@ def split(
     noise = rng.standard_normal(own.shape) * np.sqrt(share)
     shared = np.zeros_like(draws)
     np.add.at(shared.T, position, noise.T)
-    within = np.where(share < 1, draws.std(axis=0)[:, position] * (noise - share * shared[:, :, position]), 0.0)
+    spread = np.abs(draws - np.median(draws, axis=0))[:, :, position]
+    within = np.where(share < 1, spread * (noise - share * shared[:, :, position]), 0.0)
     offset = differential.reindex(parts["region"]).fillna(0.0).to_numpy()
     return own * share + offset + within

@@ -193,7 +193,11 @@ def _column_faults(raw: pd.DataFrame, table: Table) -> list[str]:
         for name in table.required
         if name not in raw.columns
     ]
-    return unknown + missing
+    empty = [] if len(raw) or table.name in MAY_BE_EMPTY else [f"{table.name}: has no rows; must have some"]
+    return unknown + missing + empty
+
+
+MAY_BE_EMPTY = ("flows", "movements", "pairs", "boundary_changes", "population_by_age")
 
 
 def _typed(raw: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Cell]]:
@@ -220,7 +224,8 @@ def _read_whole(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
     if pd.api.types.is_integer_dtype(raw.dtype):
         return raw.astype("Int64"), pd.Series(False, index=raw.index)
     read, unread = _read_number(raw)
-    fraction = read.notna() & (read % 1 != 0)
+    # Beyond 2⁵³ a number in text is not kept to the last digit.
+    fraction = read.notna() & ((read % 1 != 0) | (read.abs() > 2**53))
     return read.where(~fraction).astype("Int64"), unread | fraction
 
 

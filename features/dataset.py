@@ -103,6 +103,9 @@ def read_dataset(folder: Path | str) -> tuple[Dataset, list[str]]:
             faults.append(_unreadable(resource, error))
     gaps = {resource.name: list(resource.gaps) for resource in descriptor.resources}
     faults += [fault for one in checked.values() for fault in one.faults] + rule_faults(checked, gaps)
+    moves = [checked[name] for name in ("flows", "movements") if name in checked]
+    if moves and not any(len(one.frame) for one in moves):
+        faults.append("flows, movements: no rows; one of them must have some")
     if faults:
         raise DatasetError(str(folder), faults)
     tables = {name: one.frame for name, one in checked.items()}

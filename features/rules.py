@@ -19,7 +19,7 @@ Gaps = Mapping[str, list[dict]]
 def rule_faults(checked: Mapping[str, Checked], gaps: Gaps) -> list[str]:
     """Faults that no table shows by itself. Rules that need a column or a table that is missing are left out."""
     usable = {name: one for name, one in checked.items() if set(TABLES[name].required) <= set(one.frame.columns)}
-    if "region" not in checked.get("regions", _NOTHING).frame:
+    if not checked.get("regions", _NOTHING).frame.get("region", pd.Series()).notna().any():
         return []
     known = sorted(checked["regions"].frame["region"].dropna().unique())
     faults = [fault for name, one in checked.items() for fault in _region_faults(name, one.frame, known)]

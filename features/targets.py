@@ -55,8 +55,8 @@ class History:
 
 
 def recorded_targets(dataset: Dataset) -> list[str]:
-    """The targets of which the dataset has any value."""
-    return [target for target in TARGETS if len(records(dataset, target)[1])]
+    """The targets of which the dataset has a rate: persons, and the population they are of."""
+    return [t for t in TARGETS if len(records(dataset, t)[1]) and target_history(dataset, t).regions]
 
 
 def first_year(dataset: Dataset, target: str) -> int:

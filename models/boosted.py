@@ -67,7 +67,7 @@ class BoostedRateChange:
         columns = tuple(region_features(dataset, target, cutoff).columns)
         boosters = {}
         for horizon in horizons:
-            known = {past: frame for past, frame in rows.items() if past + horizon <= cutoff}
+            known = {past: frame for past, frame in rows.items() if _teaches(frame, rate, past + horizon)}
             if len(known) >= MIN_CUTOFFS:
                 boosters[horizon] = self._booster(known, rate, population, horizon, columns, target)
         return BoostedRateChange(self.settings, boosters, columns)
@@ -123,6 +123,11 @@ class BoostedRateChange:
 
         boosters = {int(name[1:]): lightgbm.Booster(model_str=text) for name, text in texts.items()}
         return BoostedRateChange(boosters=boosters, columns=tuple(columns))
+
+
+def _teaches(then: pd.DataFrame, rate: pd.DataFrame, year: int) -> bool:
+    """Whether the features of a past cutoff hold a rate of any region that has one in a later year too."""
+    return year in rate.index and bool((then["rate"].notna() & rate.loc[year].notna()).any())
 
 
 def _sign(column: str, target: str) -> int:

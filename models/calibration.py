@@ -18,6 +18,8 @@ OWN_YEARS = 4.0
 ADAPTATION = 0.5
 """Gain of the interval width on coverage missed in past cutoffs (ACI, Gibbs & Candès 2021), on a log scale. Widths only
 grow by it: with few cutoffs, narrowing is not to be trusted."""
+WIDEST = 2.0
+"""Largest factor by which missed coverage widens an interval; the errors that missed are replayed besides."""
 NOMINAL = 0.8
 PRIOR_CUTOFFS = 2
 """Weight, in cutoffs, of a normal law of errors beside those that were seen."""
@@ -119,13 +121,18 @@ def _outcome(point: np.ndarray, error: np.ndarray, size: np.ndarray, counts: boo
 
 
 def _scaled(missed: np.ndarray, cutoffs: np.ndarray, horizon: int, size: np.ndarray) -> np.ndarray:
-    """Errors (cutoff, region) over the scale that earlier outcomes gave."""
+    """Errors (cutoff, region) over the scale that earlier outcomes gave.
+
+    A break after quiet years is many such scales. It is bounded by what the same break weighs in the scale once it is
+    part of it, so that it is replayed at its own size.
+    """
     scaled = np.full_like(missed, np.nan)
     for row, cutoff in enumerate(cutoffs):
         past = missed[cutoffs + horizon <= cutoff]
         # The very first errors have no earlier ones to be scaled by: their own size curve stands in.
         known = past if np.isfinite(past).any() else missed[row : row + 1]
-        scaled[row] = missed[row] / error_scale(known, size[row])
+        bound = OWN_YEARS + np.isfinite(known).sum(axis=0) + 1
+        scaled[row] = np.clip(missed[row] / error_scale(known, size[row]), -bound, bound)
     return scaled
 
 
@@ -139,7 +146,7 @@ def _adapted(errors: np.ndarray, cutoffs: np.ndarray, horizon: int) -> float:
     step = np.zeros(len(cutoffs))
 
     def width(known: np.ndarray) -> float:
-        return max(1.0, float(np.exp(step[known].sum())))
+        return float(np.clip(np.exp(step[known].sum()), 1.0, WIDEST))
 
     for row, cutoff in enumerate(cutoffs):
         known = cutoffs + horizon <= cutoff
@@ -167,6 +174,8 @@ def _by_size(mean_error: np.ndarray, count: np.ndarray, size: np.ndarray) -> np.
     if not told.any():
         return np.sqrt(size)
     relative = (mean_error[told] / size[told]) ** 2
+    if not relative.any():
+        return np.zeros(len(size))
     shape = np.column_stack([1 / size[told], np.ones(told.sum())])
     weight = np.sqrt(count[told] / (relative.mean() + relative))
     (noise, proportional), _ = nnls(shape * weight[:, None], relative * weight)

@@ -71,7 +71,7 @@ class MigrationForecaster:
 
         records: track records by target that reach the cutoff, where a backtest has made them; else they are made here.
 
-        Raises ForecastError where no target has two years of values.
+        Raises ForecastError where no target has a past forecast with a known outcome.
         """
         known = dataset.as_of(cutoff)
         fitted = {}
@@ -81,9 +81,10 @@ class MigrationForecaster:
                 cutoffs = past_cutoffs(known, target, cutoff)
                 record = track_record(known, target, cutoffs, self.horizons, settings=self.settings)
             record = record.before(cutoff).of(target_history(known, target).regions)
-            fitted[target] = self._fit_target(known, target, cutoff, record)
+            if record.taught(known, cutoff):
+                fitted[target] = self._fit_target(known, target, cutoff, record)
         if not fitted:
-            raise ForecastError(f"{dataset.name}: no target has two years of values up to {cutoff}")
+            raise ForecastError(f"{dataset.name}: no target has two years of values that are known by {cutoff}")
         return replace(self, fitted=fitted)
 
     def _fit_target(self, known: Dataset, target: str, cutoff: int, record: TrackRecord) -> FittedTarget:

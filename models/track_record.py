@@ -69,6 +69,11 @@ class TrackRecord:
         known = persons.reindex(np.unique(years))
         return known.to_numpy()[np.searchsorted(known.index, years)]
 
+    def taught(self, dataset: Dataset, cutoff: int) -> bool:
+        """Whether any forecast from before a cutoff has an outcome that was known at it: an error to learn from."""
+        past = self.before(cutoff)
+        return bool(np.isfinite(past.actual(dataset, cutoff) - past.points["persistence"]).any())
+
     def before(self, cutoff: int) -> "TrackRecord":
         """The record of cutoffs before a cutoff."""
         kept = sum(past < cutoff for past in self.cutoffs)

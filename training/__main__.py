@@ -1,12 +1,11 @@
 """The command line: parses, calls, prints."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import pandas as pd
 import typer
@@ -15,7 +14,7 @@ from rich.console import Console
 from features.dataset import load_dataset, read_dataset
 from models.bundle import load_bundle, save_bundle
 from training.backtest import backtest
-from training.config import Config, load_config
+from training.config import Config, ConfigError, load_config
 from training.report import decisions_report, forecast_report, scorecard_report
 from training.run import train as run_training
 
@@ -72,7 +71,10 @@ def validate(folder: Annotated[Path, typer.Argument(help="Dataset folder.")]) ->
 @app.command()
 def train(
     data: Data = None,
-    bundle: Annotated[Path | None, typer.Option(help="Where the bundle goes. Default: build/bundle.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Where the bundle goes. Default: build/bundle; a challenger goes to build/challenger."),
+    ] = None,
     settings: Settings = None,
     config: ConfigFile = None,
     cutoff: Cutoff = None,
@@ -89,6 +91,7 @@ def backtest_command(
     config: ConfigFile = None,
 ) -> None:
     """Score every model, and what the gate would have served, at every past cutoff."""
+    _check_out(outfile)
     chosen = load_config(settings or [], config, data)
     dataset = load_dataset(chosen.data)
     with _progress("backtest") as progress:
@@ -108,6 +111,7 @@ def forecast(
     config: ConfigFile = None,
 ) -> None:
     """Forecast with what the gate serves at the cutoff."""
+    _check_out(outfile)
     chosen = load_config([*(settings or []), f"horizons=[{horizons}]"], config, data, cutoff)
     with _progress("forecast") as progress:
         made, _ = run_training(chosen, progress)
@@ -133,6 +137,7 @@ def tune(
     from training.tune import tune as search
     from training.tune import write_settings
 
+    _check_out(outfile)
     chosen = load_config([f"horizons=[{horizons}]"], None, data)
     Path("build").mkdir(exist_ok=True)
     with _progress("tuning") as progress:
@@ -161,7 +166,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Answer over HTTP."""
-    raise typer.Exit(_serve(bundle, port, host))
+    _serve(bundle, port, host)
 
 
 @app.command()
@@ -172,7 +177,7 @@ def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to lis
     made = load_bundle(BUNDLE)
     out.print(scorecard_report(made.scores))
     out.print(forecast_report(made))
-    raise typer.Exit(_serve(str(BUNDLE), port, host))
+    _serve(str(BUNDLE), port, host)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -200,16 +205,20 @@ def _train(config: Config, bundle: Path | None) -> None:
     out.print(f"bundle: {folder}", highlight=False)
 
 
-def _serve(bundle: str, port: int, host: str) -> int:
-    """Run the room `serving` as a program of its own: training does not know it."""
+def _serve(bundle: str, port: int, host: str) -> NoReturn:
+    """Become the program of the room `serving`, which training does not know: signals reach it as they are."""
+    sys.stdout.flush()
     command = [sys.executable, "-m", "serving", "--bundle", bundle, "--port", str(port), "--host", host]
-    process = subprocess.Popen(command)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The terminal has told the child as well; wait until it has closed its connections.
-            continue
+    os.execv(sys.executable, command)
+
+
+def _check_out(path: Path) -> None:
+    """Before the work rather than after it."""
+    if path.is_dir():
+        raise ConfigError(f"--out {path}: is a folder; must be a file")
+    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise ConfigError(f"--out {path}: {nearest} cannot be written to; choose another place")
 
 
 def _is_bundle(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from models.decision import Decision
 from models.forecast import QUANTILES, TargetForecast
 from models.forecaster import (
     HORIZONS,
+    ForecastError,
     MigrationForecaster,
     Served,
     fallback,
@@ -88,7 +89,9 @@ def backtest(
 
 
 def last_value_year(dataset: Dataset) -> int:
-    """The last year in which any target has a value."""
+    """The last year in which any target has a value. Raises ForecastError where none has."""
+    if not recorded_targets(dataset):
+        raise ForecastError(f"{dataset.name}: records no {', '.join(TARGETS)} of regions with a population")
     return max(
         int(target_history(dataset, target).persons.dropna(how="all").index.max())
         for target in recorded_targets(dataset)
@@ -118,7 +121,8 @@ def systems(known: Dataset, targets: Iterable[str]) -> list[tuple[str, ...]]:
 
 def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
     """At least one known error before the cutoff to calibrate from, and the cutoff in the record."""
-    return cutoff in record.cutoffs and record.target in forecastable_targets(known.as_of(cutoff), cutoff)
+    forecastable = cutoff in record.cutoffs and record.target in forecastable_targets(known.as_of(cutoff), cutoff)
+    return forecastable and record.taught(known, cutoff)
 
 
 def _entrants(targets: list[str], horizons: Sequence[int], decisions: list[Decision]) -> dict[str, Served]:

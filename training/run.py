@@ -10,7 +10,7 @@ from models.bundle import Bundle, manifest_of
 from models.forecaster import MigrationForecaster
 from models.track_record import Progress
 from training.backtest import Backtest, backtest, gate_at, last_value_year
-from training.config import Config
+from training.config import Config, ConfigError
 from training.scorecard import scorecard
 
 LIBRARIES = ("qonys", "pandas", "numpy", "scikit-learn", "lightgbm", "mlflow", "bentoml", "pandera")
@@ -19,14 +19,22 @@ LIBRARIES = ("qonys", "pandas", "numpy", "scikit-learn", "lightgbm", "mlflow", "
 def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Backtest]:
     """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
     dataset = load_dataset(config.data)
-    cutoff = last_value_year(dataset) if config.cutoff is None else config.cutoff
+    cutoff = _cutoff(config, dataset)
     tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws)
     return fitted_bundle(config, dataset, cutoff, tested), tested
 
 
+def _cutoff(config: Config, dataset: Dataset) -> int:
+    last = last_value_year(dataset)
+    if config.cutoff is not None and config.cutoff > last:
+        raise ConfigError(f"cutoff {config.cutoff}: the last year with a value is {last}; must not be later")
+    return last if config.cutoff is None else config.cutoff
+
+
 def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtest) -> Bundle:
     """The forecaster that the gate lets be served at the cutoff, with its evidence."""
-    decisions = gate_at(dataset.as_of(cutoff), tested.scores, cutoff, tested.records, config.horizons)
+    taught = [target for target, record in tested.records.items() if record.taught(dataset, cutoff)]
+    decisions = gate_at(dataset.as_of(cutoff), tested.scores, cutoff, taught, config.horizons)
     served = {(decision.target, decision.horizon): decision.model for decision in decisions}
     forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed, config.boosted)
     fitted = forecaster.fit(dataset, cutoff, tested.records)

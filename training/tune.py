@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pandas as pd
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.dataset import Dataset
 from features.targets import first_year, target_history
@@ -100,7 +101,11 @@ def _span(dataset: Dataset, target: str, before: int | None) -> tuple[int, int] 
 def _study(dataset: Dataset, horizons: Sequence[int], limit: int, storage: str) -> optuna.Study:
     name = f"{dataset.name} {dataset.sha256[:12]} to {limit}, horizons {','.join(map(str, horizons))}"
     sampler = optuna.samplers.TPESampler(seed=20)
-    return optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
+    try:
+        return optuna.create_study(storage=storage, study_name=name, sampler=sampler, load_if_exists=True)
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise TuneError(f"{storage}: cannot keep a study there ({reason}); must be like sqlite:///FILE") from None
 
 
 def _suggested(trial: optuna.Trial) -> BoostedSettings:
