@@ -54,22 +54,24 @@ def test_served_net_migration_beats_persistence_and_its_intervals_hold(scores, h
     assert 0.72 <= served["coverage"] <= 0.88
 
 
-def test_forecast_writes_quantiles_of_todays_20_regions(folder):
+@pytest.fixture(scope="module")
+def forecasts(folder) -> pd.DataFrame:
     done = qonys("forecast", "--horizons", "1,2", "--out", "out/forecast.csv", "--set", "draws=200", cwd=folder)
     assert done.returncode == 0, done.stderr
-    table = pd.read_csv(folder / "out" / "forecast.csv")
+    return pd.read_csv(folder / "out" / "forecast.csv")
 
-    assert list(table.columns) == FORECAST_COLUMNS
-    assert set(table["target"]) == {"net_migration", "inflow", "out_migration"}
-    assert table["region"].nunique() == 20
-    assert set(table["year"]) == {2025, 2026}
-    rising = table.sort_values("quantile").groupby(["target", "region", "year"])["value"]
+
+def test_forecast_writes_quantiles_of_todays_20_regions(forecasts):
+    assert list(forecasts.columns) == FORECAST_COLUMNS
+    assert set(forecasts["target"]) == {"net_migration", "inflow", "out_migration"}
+    assert forecasts["region"].nunique() == 20
+    assert set(forecasts["year"]) == {2025, 2026}
+    rising = forecasts.sort_values("quantile").groupby(["target", "region", "year"])["value"]
     assert rising.apply(lambda values: values.is_monotonic_increasing).all()
 
 
-def test_regions_that_were_split_lately_are_marked_as_estimated(folder):
-    table = pd.read_csv(folder / "out" / "forecast.csv")
-    net = table[table["target"] == "net_migration"].set_index("region")["basis"]
+def test_regions_that_were_split_lately_are_marked_as_estimated(forecasts):
+    net = forecasts[forecasts["target"] == "net_migration"].set_index("region")["basis"]
 
     assert set(net["KZ-61"]) == set(net["KZ-79"]) == {"estimated"}
     assert set(net["KZ-71"]) == {"official"}
@@ -94,7 +96,10 @@ def test_forecast_from_an_earlier_cutoff_speaks_of_the_regions_of_the_time(folde
         pytest.param(["train", "--set", "drwas=200"], "did you mean 'draws'", id="unknown_key"),
         pytest.param(["forecast", "--horizons", "0", "--out", "x.csv"], "horizons", id="horizon_zero"),
         pytest.param(["forecast", "--cutoff", "1990", "--out", "x.csv"], "1990", id="cutoff_before_the_data"),
+        pytest.param(["forecast", "--cutoff", "2050", "--out", "x.csv"], "2024", id="cutoff_after_the_data"),
         pytest.param(["backtest"], "--out", id="missing_option"),
+        pytest.param(["backtest", "--out", "."], "is a folder", id="out_is_a_folder"),
+        pytest.param(["tune", "--storage", "nowhere://x"], "nowhere://x", id="no_such_storage"),
         pytest.param(["serve", "--bundle", "nowhere"], "nowhere", id="no_bundle"),
     ],
 )

@@ -231,6 +231,37 @@ HARD = [
 ]
 
 
+def published_late(tables: dict[str, pd.DataFrame], name: str) -> dict[str, pd.DataFrame]:
+    return tables | {name: tables[name].assign(published=tables[name]["year"] + 1)}
+
+
+@pytest.mark.parametrize("name", ["movements", "indicators"])
+def test_figures_that_are_published_a_year_late_are_forecast_from(name):
+    late = dataset_of(**published_late(net_country(CODES, range(2008, 2021)), name))
+
+    assert forecast(late, model="combination").targets["net_migration"].draws.shape == (100, 3, 4)
+
+
+def test_flows_that_never_change_are_forecast_with_hardly_any_spread():
+    tables = flows_country(CODES, YEARS)
+    constant = dataset_of(**tables | {"flows": tables["flows"].assign(persons=10)})
+
+    quantiles = forecast(constant).targets["inflow"].quantiles()
+    assert (np.abs(quantiles - 30) <= 10).all()
+
+
+def test_a_break_after_quiet_years_is_replayed_at_its_own_size():
+    tables = net_country(CODES, range(2000, 2021))
+    rng = np.random.default_rng(1)
+    quiet = tables["movements"].assign(persons=1000 + rng.integers(-20, 21, len(tables["movements"])))
+    broken = quiet["persons"].where(~((quiet["region"] == "A") & (quiet["year"] >= 2016)), quiet["persons"] + 4000)
+
+    said = forecast(dataset_of(**tables | {"movements": quiet.assign(persons=broken)}), model="persistence")
+    draws = said.targets["net_migration"].draws
+    assert np.abs(draws[:, :, 1:]).max() < 10_000
+    assert np.abs(np.median(draws[:, :, 0], axis=0) - 5000).max() < 100
+
+
 @pytest.mark.parametrize("tables", HARD)
 def test_hard_cases_are_forecast_within_reason(tables):
     """By the combination, of which every other model is a member."""

@@ -30,6 +30,18 @@ def test_the_process_answers_over_http_and_ctrl_c_ends_it(client, bundle_folder,
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_qonys_serve_ends_when_it_alone_is_told(bundle_folder, free_port, tmp_path, told):
+    command = [sys.executable, "-m", "training", "serve", "--bundle", str(bundle_folder), "--port", str(free_port)]
+
+    with running(command, free_port, tmp_path / "log", environment()) as (address, process):
+        process.send_signal(told)
+        process.wait(timeout=20)
+
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{address}/readyz", timeout=2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
