@@ -164,8 +164,8 @@ class Region(Answer):
     name_ru: str | None = Field(description="Name in Russian; null where the dataset has none.")
     name_kk: str | None = Field(description="Name in Kazakh; null where the dataset has none.")
     kind: Literal["city", "region"] = Field(description="Whether it is a city.")
-    latitude: float = Field(description="Of its middle, in degrees north.", ge=-90, le=90)
-    longitude: float = Field(description="Of its middle, in degrees east.", ge=-180, le=180)
+    latitude: float = Field(description="Of its main town, in degrees north.", ge=-90, le=90)
+    longitude: float = Field(description="Of its main town, in degrees east.", ge=-180, le=180)
     unit: dict[str, str] = Field(
         description="By target, the unit of constant boundaries whose series is forecast: the region itself, or the "
         "older region that it was part of."
