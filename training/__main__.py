@@ -172,10 +172,12 @@ def serve(
 @app.command()
 def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1") -> None:
     """Train on the embedded data if there is no bundle yet, print scorecard and forecast, serve."""
-    if not _is_bundle(BUNDLE):
+    there = _is_bundle(BUNDLE)
+    if not there:
         _train(load_config(), None)
     made = load_bundle(BUNDLE)
-    out.print(scorecard_report(made.scores))
+    if there:
+        out.print(scorecard_report(made.scores))
     out.print(forecast_report(made))
     _serve(str(BUNDLE), port, host)
 
