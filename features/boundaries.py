@@ -64,7 +64,8 @@ def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
         regions=regions,
         indicators=_indicators_in_units(dataset.indicators, unit, parts),
         flows=_flows_in_units(dataset.flows, unit),
-        movements=_movements_in_units(dataset.movements, unit, parts),
+        movements=_movements_in_units(dataset.movements, unit, parts, ["year"]),
+        monthly_movements=_movements_in_units(dataset.monthly_movements, unit, parts, ["year", "month"]),
         pairs=dataset.pairs[dataset.pairs["origin"].isin(unit) & dataset.pairs["destination"].isin(unit)],
         _known={},
         _whole=None,
@@ -176,8 +177,10 @@ def _with_population(rows: pd.DataFrame, population: pd.DataFrame) -> pd.DataFra
     return rows.merge(weight, on=["region", "year"], how="left", validate="many_to_one")
 
 
-def _movements_in_units(movements: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
-    return _combine(_with_source(movements), unit, covers, ["year", "measure", "scope"], "persons")
+def _movements_in_units(
+    movements: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover], time: list[str]
+) -> pd.DataFrame:
+    return _combine(_with_source(movements), unit, covers, [*time, "measure", "scope"], "persons")
 
 
 def _flows_in_units(flows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -29,7 +29,7 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """Contract of one table. `key`: columns that identify a row."""
+    """Contract of one table. `key`: columns that identify a row; one that is not required may be left out or empty."""
 
     name: str
     key: tuple[str, ...]
@@ -57,11 +57,21 @@ def _number(low: float, high: float, required: bool = True) -> pa.Column:
     return pa.Column("float64", pa.Check.in_range(low, high), required=required, nullable=not required)
 
 
+def _ages() -> pa.Column:
+    return _text(checks=pa.Check(_is_age_group, description="like 0-4 or 85+, the lower age first"))
+
+
+def _is_age_group(groups: pd.Series) -> pd.Series:
+    ages = groups.str.extract(r"^(?P<open>\d+)\+$|^(?P<lower>\d+)-(?P<upper>\d+)$").astype("float64")
+    return ages["open"].notna() | (ages["lower"] <= ages["upper"])
+
+
 def _one_of(values: Iterable[str], required: bool = True) -> pa.Column:
     return _text(required, pa.Check.isin(list(values)))
 
 
 _YEAR = pa.Column("Int64", pa.Check.in_range(1800, 2200))
+_MONTH = pa.Column("Int64", pa.Check.in_range(1, 12), required=False, nullable=True)
 _PROVENANCE = {"published": _whole(1800, False), "basis": _one_of(BASES, False), "source": _text(False)}
 
 
@@ -100,10 +110,11 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "movements",
-            "region year measure scope",
+            "region year month measure scope",
             {
                 "region": _text(),
                 "year": _YEAR,
+                "month": _MONTH,
                 "measure": _one_of(MEASURES),
                 "scope": _one_of(SCOPES),
                 "persons": _whole(None),
@@ -127,7 +138,7 @@ TABLES: dict[str, Table] = {
                 "region": _text(),
                 "year": _YEAR,
                 "sex": _one_of(SEXES),
-                "age_group": _text(checks=pa.Check.str_matches(r"^(\d+-\d+|\d+\+)$")),
+                "age_group": _ages(),
                 "persons": _whole(0),
             },
         ),
@@ -149,12 +160,14 @@ REGION_COLUMNS = ("region", "origin", "destination", "predecessor", "successor")
 class Checked:
     """A table in its types, in which every cell that breaks the contract is empty. faulty: labels of rows with a fault.
 
-    Rows keep the labels they had in the file, 0 for the first below the header.
+    Rows keep the labels they had in the file, 0 for the first below the header. undated: labels of rows whose month
+    broke the contract, so that an empty month does not mean a whole year.
     """
 
     frame: pd.DataFrame
     faults: list[str]
     faulty: pd.Index
+    undated: pd.Index = field(default_factory=lambda: pd.Index([]))
 
     @property
     def sound(self) -> pd.DataFrame:
@@ -177,9 +190,14 @@ def check_table(raw: pd.DataFrame, table: Table) -> Checked:
         broken = [cell for cell in cells if cell.column == column]
         faults += capped([cell.fault for cell in broken], f"{table.name}: column {column}")
         typed.loc[[cell.label for cell in broken], column] = None
-    again = _repeated(typed, table)
+    again = _repeated(typed.drop(index=_rows(cells, table.key)), table)
     faults += _duplicate_faults(again, table)
-    return Checked(typed, faults, pd.Index(sorted({cell.label for cell in cells} | set(again.index))))
+    return Checked(typed, faults, _rows(cells, typed.columns).union(again.index), _rows(cells, ["month"]))
+
+
+def _rows(cells: list[_Cell], columns: Iterable[str]) -> pd.Index:
+    """Labels of the rows in which one of the columns has a fault."""
+    return pd.Index(sorted({cell.label for cell in cells if cell.column in columns}))
 
 
 def _column_faults(raw: pd.DataFrame, table: Table) -> list[str]:
@@ -215,6 +233,8 @@ def _typed(raw: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Cell]]:
 
 
 def _read_number(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
+    if pd.api.types.infer_dtype(raw, skipna=True) == "boolean":
+        return pd.Series(float("nan"), index=raw.index), raw.notna()
     read = pd.to_numeric(raw, errors="coerce").astype("float64")
     read = read.where(read.abs() != float("inf"))
     return read, read.isna() & raw.notna()
@@ -273,28 +293,26 @@ def _rule_fault(table: Table, column: str, label: int, value: object) -> str:
 
 
 def _in_words(check: pa.Check) -> str:
+    if check.description:
+        return check.description
     told = check.statistics or {}
     if "allowed_values" in told:
         return "one of " + ", ".join(map(str, told["allowed_values"]))
-    if "pattern" in told:
-        return "like 0-4 or 85+"
     if "max_value" in told and "min_value" in told:
         return f"from {told['min_value']:g} to {told['max_value']:g}"
     return f"at least {told['min_value']}"
 
 
 def _repeated(typed: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Keys that were there before."""
-    key = list(table.key)
-    if not set(key) <= set(typed.columns):
-        return typed.iloc[:0]
-    return typed.loc[typed.duplicated(key) & typed[key].notna().all(axis=1), key]
+    """Keys that were there before, of rows whose key has no fault."""
+    key = [column for column in table.key if column in typed or column in table.required]
+    return typed.loc[typed.duplicated(key), key] if set(key) <= set(typed.columns) else typed.iloc[:0]
 
 
 def _duplicate_faults(again: pd.DataFrame, table: Table) -> list[str]:
     lines = [
-        f"{table.name}: row {row_number(label)}: ({', '.join(map(str, values))}) is there twice; "
-        f"{' + '.join(table.key)} must be unique"
+        f"{table.name}: row {row_number(label)}: ({', '.join(str(value) for value in values if pd.notna(value))}) "
+        f"is there twice; {' + '.join(again.columns)} must be unique"
         for label, *values in again.itertuples()
     ]
     return capped(lines, f"{table.name}: duplicate keys")

@@ -23,43 +23,65 @@ YEARLY = ("indicators", "flows", "movements", "population_by_age")
 class Dataset:
     """Validated tables, one row per key; tables that the folder does not have are empty.
 
-    Invariants: every row of `indicators`, `flows`, `movements` has `published`, `basis`; with `cutoff` set, no value is
-    of a later year or was published later. Frames are not to be changed in place.
+    The table `movements` is held in two: `movements` are figures of whole years, `monthly_movements` of months.
+    licenses, origins, gaps, revisions: as in the descriptor; the last two with their `table`.
+    month: months of the year after the cutoff that are known too, 0 for none.
+
+    Invariants: every row of `indicators`, `flows`, and both movements has `published`, `basis`; with `cutoff` set, no
+    value is of a later year or was published later, but for `monthly_movements` of the first `month` months of the next
+    year. Frames are not to be changed in place.
     """
 
     name: str
     title: str
-    sources: tuple[str, ...]
+    licenses: tuple[dict, ...]
+    origins: tuple[dict, ...]
     sha256: str
     regions: pd.DataFrame
     indicators: pd.DataFrame
     flows: pd.DataFrame
     movements: pd.DataFrame
+    monthly_movements: pd.DataFrame
     pairs: pd.DataFrame
     population_by_age: pd.DataFrame
     boundary_changes: pd.DataFrame
     gaps: tuple[dict, ...] = ()
+    revisions: tuple[dict, ...] = ()
     cutoff: int | None = None
-    _known: dict[int, "Dataset"] = field(default_factory=dict, repr=False)
+    month: int = 0
+    _known: dict[tuple[int, int], "Dataset"] = field(default_factory=dict, repr=False)
     _whole: "Dataset | None" = field(default=None, repr=False)
 
-    def as_of(self, cutoff: int) -> "Dataset":
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Titles of the sources, to be cited."""
+        return tuple(str(source.get("title", "")) for source in self.origins)
+
+    def as_of(self, cutoff: int, month: int = 0) -> "Dataset":
         """The vintage that was known at the cutoff: nothing of a later year, nothing published later.
 
+        `month` adds the running year: monthly movements of the year after the cutoff, January to that month. A vintage
+        never widens: asked for a later cutoff or month it gives itself; asked for its own cutoff without a month, it
+        hides the running year.
+
         Boundaries are kept whole: they say in which units values are compared, and hold no value. Asked twice for a
-        cutoff, it gives the same object, so that what is computed from it can be kept.
+        cutoff and month, it gives the same object, so that what is computed from it can be kept.
         """
-        if self.cutoff is not None and cutoff >= self.cutoff:
+        if self.cutoff is not None and (cutoff > self.cutoff or (cutoff == self.cutoff and month >= self.month)):
             return self
         whole = self._whole or self
-        if cutoff not in whole._known:
+        if (cutoff, month) not in whole._known:
             seen = {name: _seen(getattr(whole, name), cutoff) for name in YEARLY}
-            whole._known[cutoff] = replace(whole, **seen, cutoff=cutoff, _known={}, _whole=whole)
-        return whole._known[cutoff]
+            seen["monthly_movements"] = _months_seen(whole.monthly_movements, cutoff, month)
+            vintage = replace(whole, **seen, cutoff=cutoff, month=month, _known={}, _whole=whole)
+            whole._known[cutoff, month] = vintage
+        return whole._known[cutoff, month]
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables that have rows, by name."""
+        """The tables that have rows, by name, as in a folder: `movements` with its months, years first."""
         tables = {name: getattr(self, name) for name in TABLES}
+        if len(self.monthly_movements):
+            tables["movements"] = _with_months(self.movements, self.monthly_movements)
         return {name: table for name, table in tables.items() if len(table)}
 
     def indicator(self, name: str) -> pd.DataFrame:
@@ -73,6 +95,17 @@ def _seen(table: pd.DataFrame, cutoff: int) -> pd.DataFrame:
     if "published" in table:
         seen &= table["published"] <= cutoff
     return table[seen].reset_index(drop=True)
+
+
+def _months_seen(monthly: pd.DataFrame, cutoff: int, month: int) -> pd.DataFrame:
+    running = (monthly["year"] == cutoff + 1) & (monthly["month"] <= month) & (monthly["published"] <= cutoff + 1)
+    past = (monthly["year"] <= cutoff) & (monthly["published"] <= cutoff)
+    return monthly[past | running].reset_index(drop=True)
+
+
+def _with_months(yearly: pd.DataFrame, monthly: pd.DataFrame) -> pd.DataFrame:
+    both = pd.concat([yearly, monthly], ignore_index=True).astype({"month": "Int64", "basis": "category"})
+    return both[[column for column in TABLES["movements"].columns if column in both]]
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -102,14 +135,21 @@ def read_dataset(folder: Path | str) -> tuple[Dataset, list[str]]:
         except (OSError, ValueError) as error:
             faults.append(_unreadable(resource, error))
     gaps = {resource.name: list(resource.gaps) for resource in descriptor.resources}
-    faults += [fault for one in checked.values() for fault in one.faults] + rule_faults(checked, gaps)
-    moves = [checked[name] for name in ("flows", "movements") if name in checked]
-    if moves and not any(len(one.frame) for one in moves):
-        faults.append("flows, movements: no rows; one of them must have some")
+    revisions = {resource.name: list(resource.revisions) for resource in descriptor.resources}
+    faults += [fault for one in checked.values() for fault in one.faults] + rule_faults(checked, gaps, revisions)
+    faults += _no_moves([checked[name].frame for name in ("flows", "movements") if name in checked])
     if faults:
         raise DatasetError(str(folder), faults)
     tables = {name: one.frame for name, one in checked.items()}
     return _assembled(descriptor, tables), [*descriptor.notes, *_indicator_notes(tables["indicators"])]
+
+
+def _no_moves(tables: list[pd.DataFrame]) -> list[str]:
+    if not any(len(table) for table in tables):
+        return ["flows, movements: no rows; one of them must have some"] if tables else []
+    if all("month" in table and table["month"].notna().all() for table in tables if len(table)):
+        return ["movements: only months; there must be figures of whole years too, or flows"]
+    return []
 
 
 def _read_file(path: Path) -> pd.DataFrame:
@@ -145,9 +185,21 @@ def _indicator_notes(indicators: pd.DataFrame) -> list[str]:
 
 def _assembled(descriptor: Descriptor, tables: dict[str, pd.DataFrame]) -> Dataset:
     filled = {name: _filled(name, tables[name]) if name in tables else _empty(name) for name in TABLES}
+    filled["movements"], filled["monthly_movements"] = _periods(filled["movements"])
     gaps = tuple({"table": resource.name, **gap} for resource in descriptor.resources for gap in resource.gaps)
-    words = (descriptor.name, descriptor.title, descriptor.sources, _sha256(descriptor.resources))
-    return Dataset(*words, **filled, gaps=gaps)  # pyright: ignore[reportArgumentType] every table is a field
+    revisions = tuple(
+        {"table": resource.name, **one} for resource in descriptor.resources for one in resource.revisions
+    )
+    words = (descriptor.name, descriptor.title, descriptor.licenses, descriptor.sources, _sha256(descriptor.resources))
+    return Dataset(*words, **filled, gaps=gaps, revisions=revisions)  # pyright: ignore[reportArgumentType] all fields
+
+
+def _periods(movements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Figures of whole years, without the column `month`, and of months."""
+    months = movements["month"] if "month" in movements else pd.Series(pd.NA, movements.index, dtype="Int64")
+    yearly = movements[months.isna()].drop(columns="month", errors="ignore")
+    monthly = movements[months.notna()].assign(month=months.dropna().astype("int64"))
+    return yearly.reset_index(drop=True), monthly.reset_index(drop=True)
 
 
 def _filled(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -202,16 +254,20 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         path = folder / f"{name}.parquet"
         table.astype(dict.fromkeys(table.select_dtypes("category"), "str")).to_parquet(path, index=False)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        gaps = [
-            {key: value for key, value in gap.items() if key != "table"} for gap in dataset.gaps if gap["table"] == name
-        ]
-        resources.append(
-            {"name": name, "path": path.name, "hash": f"sha256:{digest}"} | ({"gaps": gaps} if gaps else {})
-        )
+        resource = {"name": name, "path": path.name, "hash": f"sha256:{digest}"}
+        named = {"gaps": _of_table(dataset.gaps, name), "revisions": _of_table(dataset.revisions, name)}
+        resources.append(resource | {key: entries for key, entries in named.items() if entries})
     descriptor = {
         "name": dataset.name,
         "title": dataset.title,
-        "sources": [{"title": title} for title in dataset.sources],
+        "licenses": list(dataset.licenses),
+        "sources": list(dataset.origins),
         "resources": resources,
     }
+    # A data package has a license or none, never an empty list of them.
+    descriptor = {key: value for key, value in descriptor.items() if value}
     (folder / FILE).write_text(json.dumps(descriptor, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _of_table(named: Iterable[dict], table: str) -> list[dict]:
+    return [{key: value for key, value in one.items() if key != "table"} for one in named if one["table"] == table]

@@ -14,13 +14,17 @@ REQUIRED = ("regions", "indicators")
 
 @dataclass(frozen=True)
 class Resource:
-    """One table of the format and its file. hash: `sha256:…`, or None where none is given. gaps: years that are missing
-    in a series for a reason: `years`, `reason`, and the key columns they are in."""
+    """One table of the format and its file. hash: `sha256:…`, or None where none is given.
+
+    gaps: years that are missing in a series for a reason: `years`, `reason`, and the key columns they are in.
+    revisions: years whose months do not add up to the year's figure for a reason, likewise.
+    """
 
     name: str
     path: Path
     hash: str | None
     gaps: tuple[dict, ...]
+    revisions: tuple[dict, ...]
 
     def hash_faults(self) -> list[str]:
         if self.hash is None:
@@ -37,11 +41,15 @@ class Resource:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """resources: tables whose file is there. notes: what is no fault but worth knowing."""
+    """resources: tables whose file is there. notes: what is no fault but worth knowing.
+
+    licenses, sources: as they stand in the file, each with its title, name or path.
+    """
 
     name: str
     title: str
-    sources: tuple[str, ...]
+    licenses: tuple[dict, ...]
+    sources: tuple[dict, ...]
     resources: tuple[Resource, ...]
     faults: tuple[str, ...]
     notes: tuple[str, ...]
@@ -58,13 +66,18 @@ def read_descriptor(folder: Path) -> Descriptor:
         faults += found
     if not isinstance(told.get("name"), str):
         faults.insert(0, f"{FILE}: 'name' is missing; must be a short text")
-    sources = told.get("sources", [])
-    if not (isinstance(sources, list) and all(isinstance(source, dict) for source in sources)):
-        faults.append(f"{FILE}: 'sources' must be a list of {{title, path}}")
-        sources = []
-    titles = tuple(str(source.get("title", "")) for source in sources)
+    licenses, unread = _objects(told, "licenses", "{name, title, path}")
+    sources, unread_too = _objects(told, "sources", "{title, path}")
+    faults += unread + unread_too
     title = str(told.get("title", told.get("name")))
-    return Descriptor(str(told.get("name")), title, titles, tuple(resources), tuple(faults), tuple(notes))
+    return Descriptor(str(told.get("name")), title, licenses, sources, tuple(resources), tuple(faults), tuple(notes))
+
+
+def _objects(told: dict, key: str, wanted: str) -> tuple[tuple[dict, ...], list[str]]:
+    given = told.get(key, [])
+    if isinstance(given, list) and all(isinstance(one, dict) for one in given):
+        return tuple(given), []
+    return (), [f"{FILE}: '{key}' must be a list of {wanted}"]
 
 
 def _json(folder: Path) -> dict:
@@ -111,7 +124,9 @@ def _absent(named: Iterable[str]) -> list[str]:
 
 def _resource(folder: Path, entry: dict) -> tuple[Resource | None, list[str]]:
     name, given, where = entry["name"], entry.get("path"), f"{FILE}: resource '{entry['name']}'"
-    gaps, faults = _gaps(entry.get("gaps", []), where)
+    gaps, faults = _years_with_reason(entry, "gaps", where)
+    revisions, unread = _years_with_reason(entry, "revisions", where)
+    faults += unread
     if not isinstance(given, str):
         return None, [*faults, f"{where}: path is {given!r}; must be the name of a file"]
     path = folder / given
@@ -120,18 +135,19 @@ def _resource(folder: Path, entry: dict) -> tuple[Resource | None, list[str]]:
     if not path.is_file():
         there = sorted(file.name for file in folder.iterdir() if file.is_file())
         return None, [*faults, f"{where}: file '{given}' is not there{nearest(given, there)}"]
-    resource = Resource(name, path, None if entry.get("hash") is None else str(entry["hash"]), gaps)
+    resource = Resource(name, path, None if entry.get("hash") is None else str(entry["hash"]), gaps, revisions)
     return resource, faults + resource.hash_faults()
 
 
-def _gaps(given: object, where: str) -> tuple[tuple[dict, ...], list[str]]:
-    if isinstance(given, list) and all(_is_gap(gap) for gap in given):
+def _years_with_reason(entry: dict, key: str, where: str) -> tuple[tuple[dict, ...], list[str]]:
+    given = entry.get(key, [])
+    if isinstance(given, list) and all(_has_years_and_reason(one) for one in given):
         return tuple(given), []
-    return (), [f"{where}: gaps are {given!r}; must be a list of {{years: [2019], reason: why}}"]
+    return (), [f"{where}: {key} are {given!r}; must be a list of {{years: [2019], reason: why}}"]
 
 
-def _is_gap(gap: object) -> bool:
-    if not isinstance(gap, dict) or not gap.get("reason"):
+def _has_years_and_reason(one: object) -> bool:
+    if not isinstance(one, dict) or not one.get("reason"):
         return False
-    years = gap.get("years")
+    years = one.get("years")
     return isinstance(years, list) and bool(years) and all(isinstance(year, int) for year in years)

@@ -1,6 +1,7 @@
 """Forecast: draws of every target, and the quantiles that are taken from them last."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ COLUMNS = [
     *("quantile", "value", "unit", "model", "basis"),
 ]
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+FLOW = "flow"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +36,55 @@ class TargetForecast:
 
 
 @dataclass(frozen=True, eq=False)
+class FlowForecast:
+    """Flows of every pair that can have one; all other pairs are zero in every future.
+
+    regions: sorted codes, (region). origin, destination: positions in `regions`, (pair), sorted by origin, then
+    destination. quantiles: whole persons, (level of QUANTILES, horizon, pair). models: served model by horizon.
+    basis: by pair. futures: draws of the pairs of some origins, made again from their seed; see `draws`.
+    """
+
+    cutoff: int
+    horizons: tuple[int, ...]
+    regions: tuple[str, ...]
+    origin: np.ndarray
+    destination: np.ndarray
+    quantiles: np.ndarray
+    models: dict[int, str]
+    basis: np.ndarray
+    futures: Callable[[slice], np.ndarray] = field(repr=False)
+
+    @property
+    def median(self) -> np.ndarray:
+        """(horizon, pair)."""
+        return self.quantiles[QUANTILES.index(0.5)]
+
+    def draws(self, pairs: slice = slice(None)) -> np.ndarray:
+        """Whole persons, (draw, horizon, pair), of some pairs; the same futures as those of the region targets.
+
+        All at once they take draws × horizons × pairs × 4 bytes: ask for a slice of pairs where there are many.
+        """
+        return self.futures(pairs)
+
+
+@dataclass(frozen=True, eq=False)
 class Forecast:
-    """All targets of a bundle, from the same futures: draw i of one target and draw i of another are one future."""
+    """All targets of a bundle, from the same futures: draw i of one target and draw i of another are one future.
+
+    flows: where the dataset records flows; region targets are then their sums.
+    """
 
     cutoff: int
     targets: dict[str, TargetForecast]
+    flows: FlowForecast | None = None
 
     def table(self, levels: tuple[float, ...] = QUANTILES) -> pd.DataFrame:
         """Long table: target, region, origin, destination, year, horizon, quantile, value, unit, model, basis."""
         return pd.concat([_table(target, levels) for target in self.targets.values()], ignore_index=True)
+
+    def flow_table(self) -> pd.DataFrame:
+        """The same columns for every pair, at QUANTILES. Empty where no flows are forecast."""
+        return pd.DataFrame(columns=COLUMNS) if self.flows is None else _flow_table(self.flows)
 
 
 def _table(forecast: TargetForecast, levels: tuple[float, ...]) -> pd.DataFrame:
@@ -59,4 +101,31 @@ def _table(forecast: TargetForecast, levels: tuple[float, ...]) -> pd.DataFrame:
         model=table["horizon"].map(forecast.models),
         basis=table["region"].map(forecast.basis),
     ).sort_values(["region", "horizon", "quantile"])
+    return table[COLUMNS]
+
+
+def _flow_table(forecast: FlowForecast) -> pd.DataFrame:
+    """Sorted by origin, destination, horizon, quantile; names are categories, since there can be millions of rows."""
+    levels, horizons, pairs = forecast.quantiles.shape
+    each = levels * horizons
+
+    def names(position: np.ndarray) -> pd.Categorical:
+        return pd.Categorical.from_codes(np.repeat(position, each), categories=list(forecast.regions))
+
+    horizon = np.tile(np.repeat(forecast.horizons, levels), pairs)
+    table = pd.DataFrame(
+        {
+            "target": FLOW,
+            "region": None,
+            "origin": names(forecast.origin),
+            "destination": names(forecast.destination),
+            "year": forecast.cutoff + horizon,
+            "horizon": horizon,
+            "quantile": np.tile(QUANTILES, horizons * pairs),
+            "value": forecast.quantiles.transpose(2, 1, 0).ravel(),
+            "unit": "persons",
+            "model": pd.Series(horizon).map(forecast.models),
+            "basis": np.repeat(forecast.basis, each),
+        }
+    )
     return table[COLUMNS]

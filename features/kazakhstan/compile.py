@@ -3,8 +3,9 @@
     python features/kazakhstan/compile.py FOLDER
 
 FOLDER holds `indicators_long_as_published.csv` (code, territory, year, indicator, value, source, flag; figures of the
-Bureau of National Statistics as released, boundaries of the time), `regions.csv`, `adjacency_20.csv` and
-`distances_20.csv` (both between today's 20 regions). Rules, in one place:
+Bureau of National Statistics as released, boundaries of the time), `migration_internal_monthly_2024.csv` (code, year,
+month, arrivals, departures, net), `regions.csv`, `adjacency_20.csv` and `distances_20.csv` (both between today's 20
+regions). Rules, in one place:
 
 - the official net balance is used wherever there is one; where there is none (2002-2012) it is derived from the
   population balance, except for 2008, whose population change holds the re-basing to the census of 2009;
@@ -79,7 +80,7 @@ def main(folder: Path) -> None:
     tables = {
         "regions": regions(pd.read_csv(folder / "regions.csv")),
         "indicators": indicators(released),
-        "movements": movements(released),
+        "movements": movements(released, pd.read_csv(folder / "migration_internal_monthly_2024.csv")),
         "pairs": pairs(pd.read_csv(folder / "distances_20.csv"), pd.read_csv(folder / "adjacency_20.csv")),
         "boundary_changes": pd.DataFrame(CHANGES, columns=["year", "predecessor", "successor"]),
     }
@@ -130,8 +131,9 @@ def indicators(released: pd.DataFrame) -> pd.DataFrame:
     return rows[[*key, "value", "published", "basis", "source"]].sort_values(key)
 
 
-def movements(released: pd.DataFrame) -> pd.DataFrame:
-    """Net balance of all moves 2002-2024 without 2008; arrivals, departures and net within the country 2022-2024."""
+def movements(released: pd.DataFrame, by_month: pd.DataFrame) -> pd.DataFrame:
+    """Net balance of all moves 2002-2024 without 2008; arrivals, departures and net within the country 2022-2024, and
+    by month 2024. Years come first."""
     official = released[released["indicator"] == "net_migration"].assign(basis="official", source="BNS 6567")
     balance = released[(released["indicator"] == "net_migration_residual") & (released["year"] < 2013)]
     balance = balance[(balance["year"] > 2001) & (balance["year"] != 2008)].assign(
@@ -141,12 +143,20 @@ def movements(released: pd.DataFrame) -> pd.DataFrame:
 
     internal = released[released["indicator"].isin(INTERNAL)].copy()
     internal["measure"] = internal["indicator"].map(INTERNAL)
+    internal = pd.concat([internal, months(by_month)])
     internal = internal.assign(scope="within_country", basis="official", source="BNS monthly migration release")
 
-    rows = pd.concat([net, internal])
+    rows = pd.concat([net, internal]).astype({"month": "Int64"})
     rows["persons"], rows["published"] = rows["value"].astype(int), rows["year"]
-    key = ["region", "year", "measure", "scope"]
-    return rows[[*key, "persons", "published", "basis", "source"]].sort_values(key)
+    key = ["region", "year", "month", "measure", "scope"]
+    rows = rows[[*key, "persons", "published", "basis", "source"]].sort_values(key)
+    return pd.concat([rows[rows["month"].isna()], rows[rows["month"].notna()]])
+
+
+def months(released: pd.DataFrame) -> pd.DataFrame:
+    """One row per region, month and measure."""
+    rows = released.rename(columns={"code": "region"})
+    return rows.melt(["region", "year", "month"], ["arrivals", "departures", "net"], "measure")
 
 
 def pairs(distances: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:

@@ -235,6 +235,26 @@ FAULTS = [
         id="age_group_in_words",
     ),
     pytest.param(
+        with_cell("population_by_age", 3, "age_group", "9-5"),
+        ["population_by_age: row 3", "age_group is '9-5'", "the lower age first"],
+        id="age_group_upside_down",
+    ),
+    pytest.param(
+        with_column("flows", "published", [2018, 2018, 2018, 2019, 2020, 2021]),
+        ["flows: row 4", "published is 2018, before its year", "must be 2019 or later"],
+        id="published_before_its_year",
+    ),
+    pytest.param(
+        with_cell("indicators", 11, "indicator", "unemploymnt_rate"),
+        ["indicators: row 11", "'unemploymnt_rate' is not in the indicator dictionary", "must be 'unemployment_rate'"],
+        id="misspelt_indicator",
+    ),
+    pytest.param(
+        with_cell("indicators", 6, "indicator", "populaton"),
+        ["indicators: row 6", "'populaton' is not in the indicator dictionary", "must be 'population'"],
+        id="misspelt_population",
+    ),
+    pytest.param(
         with_name("pairs", "contiguous", "contigous"),
         ["pairs: unknown column 'contigous'", "did you mean 'contiguous'?"],
         id="misspelt_column",
@@ -540,18 +560,41 @@ def test_a_gap_with_a_reason_is_no_fault():
     assert sorted(dataset.flows["year"].unique()) == [2018, 2020]
 
 
-def test_an_indicator_that_is_not_in_the_dictionary_is_noted(tmp_path):
-    indicators = table("""
-        region   year  indicator         value
-        Capital  2020  unemploymnt_rate  4.8
-    """)
-    tables = good_tables()
-    tables["indicators"] = pd.concat([tables["indicators"], indicators])
+@pytest.mark.parametrize(
+    ("indicator", "told"),
+    [
+        pytest.param("youth_neet_share", ["not used", "did you mean 'youth_neet_rate'?"], id="rather_like_one_in_it"),
+        pytest.param("hospital_beds", ["not used"], id="like_none_in_it"),
+        pytest.param("employment_rate", ["not used"], id="like_one_that_means_something_else"),
+    ],
+)
+def test_an_indicator_that_is_not_in_the_dictionary_is_noted(tmp_path, indicator, told):
+    tables = with_row("indicators", "Capital", 2020, indicator, 4.8)(good_tables())
 
     _, notes = read_dataset(write_folder(tmp_path, **tables))
 
     assert len(notes) == 1
-    assert_told(notes[0], ["'unemploymnt_rate'", "not used", "did you mean 'unemployment_rate'?"])
+    assert_told(notes[0], [f"'{indicator}'", *told])
+
+
+@pytest.mark.parametrize("said", [[True, False], [True, None]], ids=["all_given", "some_empty"])
+@pytest.mark.parametrize(
+    ("name", "column", "wanted"),
+    [
+        pytest.param("flows", "persons", "a whole number", id="persons"),
+        pytest.param("indicators", "value", "a number", id="value"),
+        pytest.param("flows", "year", "a whole number", id="year"),
+    ],
+)
+def test_true_is_no_number(tmp_path, name, column, wanted, said):
+    frame = good_tables()[name]
+    frame = pd.concat([frame.iloc[:2].assign(**{column: said})])
+    folder = write_folder(tmp_path, "parquet", **good_tables() | {name: frame})
+
+    with pytest.raises(DatasetError) as caught:
+        load_dataset(folder)
+
+    assert f"{name}: row 2: {column} is 'True'; must be {wanted}" in caught.value.faults
 
 
 def test_a_file_beside_the_tables_is_noted(tmp_path):
@@ -651,16 +694,17 @@ def test_a_table_without_rows_loads_or_is_told(tmp_path, name):
         assert name not in load_dataset(folder).tables()
 
 
+@pytest.mark.parametrize("key", ["sources", "licenses"])
 @pytest.mark.parametrize(
-    "sources",
+    "said",
     [pytest.param("BNS", id="text"), pytest.param(["BNS"], id="list_of_text"), pytest.param({}, id="object")],
 )
-def test_sources_in_another_form_are_told(tmp_path, sources):
+def test_sources_and_licenses_in_another_form_are_told(tmp_path, key, said):
     folder = write_folder(tmp_path, **good_tables())
     descriptor = json.loads((folder / "datapackage.json").read_text("utf-8"))
-    (folder / "datapackage.json").write_text(json.dumps(descriptor | {"sources": sources}), "utf-8")
+    (folder / "datapackage.json").write_text(json.dumps(descriptor | {key: said}), "utf-8")
 
-    with pytest.raises(DatasetError, match="'sources' must be a list of"):
+    with pytest.raises(DatasetError, match=f"'{key}' must be a list of"):
         load_dataset(folder)
 
 

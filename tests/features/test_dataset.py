@@ -118,12 +118,10 @@ def test_a_dataset_that_is_saved_is_read_back(tmp_path):
     save_dataset(dataset, tmp_path)
 
     again = load_dataset(tmp_path)
-    assert (again.name, again.title, again.sources, again.gaps) == (
-        dataset.name,
-        dataset.title,
-        dataset.sources,
-        dataset.gaps,
-    )
+    for words in ("name", "title", "licenses", "origins", "sources", "gaps", "revisions"):
+        assert getattr(again, words) == getattr(dataset, words)
+    assert again.licenses
+    assert [source.get("path") for source in again.origins] == ["https://stat.gov.kz", None]
     for name, frame in dataset.tables().items():
         pd.testing.assert_frame_equal(again.tables()[name], frame)
 

@@ -39,7 +39,7 @@ def test_regions_lie_in_kazakhstan(kazakhstan):
 
 
 def test_every_value_has_a_basis_and_a_source(kazakhstan):
-    for table in (kazakhstan.indicators, kazakhstan.movements):
+    for table in (kazakhstan.indicators, kazakhstan.movements, kazakhstan.monthly_movements):
         assert table["basis"].isin(["official", "derived", "estimated"]).all()
         assert table["source"].str.startswith("BNS").all()
 
@@ -69,6 +69,19 @@ def test_internal_balances_cancel(kazakhstan, year):
     assert internal.loc[internal["measure"] == "net", "persons"].sum() == 0
 
 
+def test_the_months_of_2024_add_up_to_the_year_in_every_region_and_cancel_in_every_month(kazakhstan):
+    months = kazakhstan.monthly_movements
+    movements = kazakhstan.movements
+    year = movements[(movements["scope"] == "within_country") & (movements["year"] == 2024)]
+
+    assert len(months) == 20 * 12 * 3
+    key = ["region", "measure"]
+    assert months.groupby(key)["persons"].sum().to_dict() == year.groupby(key)["persons"].sum().to_dict()
+    assert months.loc[months["measure"] == "arrivals", "persons"].sum() == 1_510_337
+    nets = months[months["measure"] == "net"].groupby("month")["persons"].sum()
+    assert nets.to_dict() == dict.fromkeys(range(1, 13), 0)
+
+
 def test_since_2002_there_are_sixteen_units_and_their_balances_sum_to_the_regions(kazakhstan, balances):
     history = target_history(kazakhstan, "net_migration")
 
@@ -90,7 +103,8 @@ def test_publication_years_follow_the_lag(kazakhstan):
     lag = indicators["indicator"].map(lambda name: INDICATORS[name].publication_lag)
 
     assert (indicators["published"] == indicators["year"] + lag).all()
-    assert (kazakhstan.movements["published"] == kazakhstan.movements["year"]).all()
+    for movements in (kazakhstan.movements, kazakhstan.monthly_movements):
+        assert (movements["published"] == movements["year"]).all()
 
 
 def test_every_file_has_the_hash_that_the_descriptor_gives():
