@@ -44,10 +44,22 @@ class FlowHistory:
         every = len(self.regions) * (len(self.regions) - 1) * int(self.recorded.sum())
         return float(told.min()) if 0 < len(told) < every else 1.0
 
-    @property
+    @cached_property
     def key(self) -> np.ndarray:
         """One number per pair, rising: position of the origin × number of regions + that of the destination."""
         return self.origin.astype(np.int64) * len(self.regions) + self.destination
+
+    @property
+    def known(self) -> np.ndarray:
+        """Persons in the years that have flows, (year, pair)."""
+        return self.persons[self.recorded]
+
+    @cached_property
+    def reverse(self) -> np.ndarray:
+        """Position of the pair destination → origin, (pair); -1 where it never had a flow."""
+        key = self.destination.astype(np.int64) * len(self.regions) + self.origin
+        position = np.minimum(np.searchsorted(self.key, key), len(self.key) - 1)
+        return np.where(self.key[position] == key, position, -1)
 
     def year(self, year: int) -> np.ndarray:
         """Persons of a year, (pair); NaN where the year has no flows."""
@@ -55,20 +67,27 @@ class FlowHistory:
         return self.persons[row] if 0 <= row < len(self.years) else np.full(len(self.origin), np.nan)
 
 
-def out_sums(values: np.ndarray, origin: np.ndarray, regions: int) -> np.ndarray:
-    """Sums over the destinations of each origin: (…, pair) to (…, region)."""
-    return _sums(values, origin, regions)
+def sums_by(end: np.ndarray, values: np.ndarray, regions: int) -> np.ndarray:
+    """Sums over the pairs of each origin or destination: (…, pair) to (…, region).
 
-
-def in_sums(values: np.ndarray, destination: np.ndarray, regions: int) -> np.ndarray:
-    """Sums over the origins of each destination: (…, pair) to (…, region)."""
-    return _sums(values, destination, regions)
-
-
-def _sums(values: np.ndarray, end: np.ndarray, regions: int) -> np.ndarray:
+    >>> sums_by(np.array([0, 0, 1]), np.array([1.0, 2.0, 5.0]), 2)
+    array([3., 5.])
+    """
     rows = values.reshape(-1, values.shape[-1])
     summed = np.stack([np.bincount(end, weights=row, minlength=regions) for row in rows])
     return summed.reshape(*values.shape[:-1], regions)
+
+
+def carried(values: np.ndarray, source: FlowHistory, target: FlowHistory) -> np.ndarray:
+    """Values of the pairs of one history, (…, pair), on the pairs of another; zero where it has no such pair."""
+    if source.regions == target.regions and np.array_equal(source.key, target.key):
+        return values
+    place = pd.Index(source.regions).get_indexer(pd.Index(target.regions))
+    origin, destination = place[target.origin], place[target.destination]
+    key = origin.astype(np.int64) * len(source.regions) + destination
+    position = np.minimum(np.searchsorted(source.key, key), len(source.key) - 1)
+    there = (origin >= 0) & (destination >= 0) & (source.key[position] == key)
+    return np.where(there, values[..., position], 0)
 
 
 def has_flows(dataset: Dataset) -> bool:
@@ -116,23 +135,11 @@ def _basis(flows: pd.DataFrame, last: np.ndarray, pair: np.ndarray, count: int) 
 
 def distance_km(dataset: Dataset, regions: tuple[str, ...]) -> np.ndarray:
     """Distances between regions, (region, region): as in `pairs`, else over the great circle between main towns."""
-    place = dataset.regions.set_index("region").loc[list(regions)]
-    distances = great_circle_km(place["latitude"].to_numpy(), place["longitude"].to_numpy())
+    north, east = _towns(dataset, regions)
+    distances = great_circle_km(north[:, None], east[:, None], north, east)
     origin, destination, rows = _told_pairs(dataset, regions, "distance_km")
     distances[origin, destination] = rows["distance_km"].to_numpy()
     return distances
-
-
-def great_circle_km(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    """Haversine distances in km between points in degrees, (point) to (point, point).
-
-    >>> round(float(great_circle_km(np.array([51.17, 43.24]), np.array([71.43, 76.91]))[0, 1]))
-    973
-    """
-    north, east = np.radians(latitude), np.radians(longitude)
-    half = np.sin((north[:, None] - north) / 2) ** 2
-    half += np.cos(north[:, None]) * np.cos(north) * np.sin((east[:, None] - east) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
 
 
 def contiguous(dataset: Dataset, regions: tuple[str, ...]) -> np.ndarray:
@@ -143,9 +150,55 @@ def contiguous(dataset: Dataset, regions: tuple[str, ...]) -> np.ndarray:
     return border
 
 
+def pair_distance_km(dataset: Dataset, history: FlowHistory) -> np.ndarray:
+    """`distance_km` of the pairs of a history alone, (pair)."""
+    north, east = _towns(dataset, history.regions)
+    ends = history.origin, history.destination
+    distances = great_circle_km(north[ends[0]], east[ends[0]], north[ends[1]], east[ends[1]])
+    there, position, rows = _told_positions(dataset, history, "distance_km")
+    distances[position] = rows["distance_km"].to_numpy()[there]
+    return distances
+
+
+def pair_contiguous(dataset: Dataset, history: FlowHistory) -> np.ndarray:
+    """`contiguous` of the pairs of a history alone, (pair)."""
+    border = np.zeros(len(history.origin), dtype=bool)
+    there, position, rows = _told_positions(dataset, history, "contiguous")
+    border[position] = rows["contiguous"].astype("bool").to_numpy()[there]
+    return border
+
+
+def great_circle_km(
+    latitude: np.ndarray, longitude: np.ndarray, other_latitude: np.ndarray, other_longitude: np.ndarray
+) -> np.ndarray:
+    """Haversine distances in km between points in degrees; arrays that broadcast.
+
+    >>> round(float(great_circle_km(*map(np.array, (51.17, 71.43, 43.24, 76.91)))))
+    973
+    """
+    north, east, other_north, other_east = map(np.radians, (latitude, longitude, other_latitude, other_longitude))
+    half = np.sin((north - other_north) / 2) ** 2
+    half = half + np.cos(north) * np.cos(other_north) * np.sin((east - other_east) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+
+
+def _towns(dataset: Dataset, regions: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    place = dataset.regions.set_index("region").loc[list(regions)]
+    return place["latitude"].to_numpy(), place["longitude"].to_numpy()
+
+
 def _told_pairs(dataset: Dataset, regions: tuple[str, ...], column: str) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     """Positions of origin and destination, and the rows of `pairs`, where a column is told of two known regions."""
     rows = dataset.pairs if column in dataset.pairs else dataset.pairs.assign(**{column: None})
     rows = rows[rows[column].notna() & rows["origin"].isin(regions) & rows["destination"].isin(regions)]
     place = pd.Index(regions)
     return place.get_indexer(pd.Index(rows["origin"])), place.get_indexer(pd.Index(rows["destination"])), rows
+
+
+def _told_positions(dataset: Dataset, history: FlowHistory, column: str) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Which rows of `pairs` are pairs of the history, their positions in it, and the rows."""
+    origin, destination, rows = _told_pairs(dataset, history.regions, column)
+    key = origin.astype(np.int64) * len(history.regions) + destination
+    position = np.minimum(np.searchsorted(history.key, key), len(history.key) - 1)
+    there = history.key[position] == key
+    return there, position[there], rows

@@ -54,9 +54,9 @@ TREES = {
     "num_threads": 1,
     "verbosity": -1,
 }
-ROUNDS = 100
+ROUNDS = 80
 THREADS = 2
-"""Of predicting, which takes one row at a time; training rows are too few to share."""
+"""In predicting, where rows are independent. In training, threads that wait for each other cost more than they save."""
 
 SIGNS = {"destination_log_population": 1, "log_distance": -1}
 """Signs of the effect on a flow, all other features as they are; indicators have theirs on net migration."""
@@ -130,7 +130,7 @@ def _flow_matrix(rows: pd.DataFrame, regions: pd.Index) -> np.ndarray:
     return matrix
 
 
-def _rows(
+def training_rows(
     years: Sequence[Observed], eligible: Sequence[np.ndarray], columns: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features, flows and weights of all non-zero and some zero flows among eligible pairs, year after year."""
@@ -155,7 +155,7 @@ def _sampled(
     return origin, destination, np.concatenate([np.ones(len(moved)), weight])
 
 
-def _all_pairs(year: Observed) -> np.ndarray:
+def all_pairs(year: Observed) -> np.ndarray:
     return ~np.eye(len(year.flows), dtype=bool)
 
 
@@ -186,7 +186,9 @@ class Gravity:
 
     def log_expected(self, features: np.ndarray) -> np.ndarray:
         """From features (pair, column) to (pair) float32."""
-        return np.nan_to_num(features, nan=0.0) @ np.asarray(self.coefficients, dtype="float32") + np.float32(self.intercept)
+        return np.nan_to_num(features, nan=0.0) @ np.asarray(self.coefficients, dtype="float32") + np.float32(
+            self.intercept
+        )
 
 
 def fit_gravity(features: np.ndarray, flows: np.ndarray, weights: np.ndarray, columns: tuple[str, ...]) -> Gravity:
@@ -229,7 +231,7 @@ class StructuralGravity:
         indicators = _few_enough(years[-1].pairs)
         ends = tuple(f"{end}_{name}" for end in ("origin", "destination") for name in indicators)
         columns = (*BASE, "competing_destinations", *ends)
-        rows = _rows(years, [_all_pairs(year) for year in years], columns)
+        rows = training_rows(years, [all_pairs(year) for year in years], columns)
         return StructuralGravity(fit_gravity(*rows, columns))
 
     def expected(self, pairs: Pairs) -> np.ndarray:
@@ -281,11 +283,11 @@ class StructuralBoosted:
 
     def fit(self, dataset: Dataset, cutoff: int) -> "StructuralBoosted":
         years = observed_years(dataset, cutoff)
-        base = fit_gravity(*_rows(years, [_all_pairs(year) for year in years], BASE), BASE)
+        base = fit_gravity(*training_rows(years, [all_pairs(year) for year in years], BASE), BASE)
         expected = [base.expected(year.pairs) for year in years]
         likely = [_likely(flows) for flows in expected]
         columns = years[-1].pairs.columns
-        booster = _boosted(*_rows(years, likely, columns), columns, base)
+        booster = _boosted(*training_rows(years, likely, columns), columns, base)
         return StructuralBoosted(base, booster, columns, _rest(years, expected, likely))
 
     def expected(self, pairs: Pairs) -> np.ndarray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models.bundle import Bundle
 from serving.api import ForecastRequest, Known, forecast_response, known_of, model_response, regions_response
+from serving.flows import FlowAnswers, flow_answers_of, no_flows
 
 END = b"]}"
 """How a ForecastResponse ends: its list of forecasts is its last field."""
@@ -20,12 +21,13 @@ class TargetAnswer:
 
 @dataclass(frozen=True)
 class Answers:
-    """JSON in UTF-8: what each endpoint answers. known: what can be asked for."""
+    """JSON in UTF-8: what each endpoint answers. known: what can be asked for. flows: where the dataset has them."""
 
     known: Known
     regions: bytes
     model: bytes
     targets: Mapping[str, TargetAnswer]
+    flows: FlowAnswers | None
 
     def forecast(self, request: ForecastRequest) -> bytes:
         """A ForecastResponse. The request was validated with `known`."""
@@ -34,6 +36,12 @@ class Answers:
         answer = self.targets[request.target]
         return answer.head + b",".join(answer.forecasts[r, h] for r in regions for h in horizons) + END
 
+    def recorded_flows(self) -> FlowAnswers:
+        """Raises RequestError where the bundle has none."""
+        if self.flows is None:
+            raise no_flows(self.known)
+        return self.flows
+
 
 def answers_of(bundle: Bundle) -> Answers:
     return Answers(
@@ -41,6 +49,7 @@ def answers_of(bundle: Bundle) -> Answers:
         regions_response(bundle).model_dump_json().encode(),
         model_response(bundle).model_dump_json().encode(),
         {target: _target_answer(bundle, target) for target in bundle.forecast.targets},
+        flow_answers_of(bundle, bundle.forecast.flows) if bundle.forecast.flows else None,
     )
 
 

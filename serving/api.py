@@ -13,7 +13,7 @@ from features.boundaries import unit_of_region
 from features.targets import first_year
 from models.bundle import Bundle
 from models.decision import PROVISIONAL, Decision
-from models.forecast import QUANTILES, TargetForecast
+from models.forecast import FLOW, QUANTILES, TargetForecast
 
 BASIS = (
     "Kind of figures that the forecast continues: `official` as published, `derived` computed from published ones, "
@@ -25,6 +25,8 @@ SCOPE_NOTES = {
     "within_country": "Moves inside the country; includes moves inside a region. Moves abroad do not count.",
     "all": "All moves, between regions and abroad.",
 }
+ELSEWHERE = {("target", FLOW): "POST /flows, which answers flows from region to region"}
+"""What is asked for at the wrong place, by kind and value, and where it is answered."""
 MOST = 10_000
 """Entries of a list in a request; each takes time, and more would make others wait."""
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -35,7 +37,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True)
 class Known:
-    """What a bundle can be asked for. regions: by target, the region's names by its code."""
+    """What a bundle can be asked for. regions: by target, and for `flow` where flows are forecast, the region's names
+    by its code."""
 
     regions: Mapping[str, Mapping[str, tuple[str, ...]]]
     horizons: tuple[int, ...]
@@ -43,7 +46,7 @@ class Known:
     def names(self, kind: str, target: str) -> Mapping[Any, tuple[str, ...]]:
         """Known values of a kind, and other names they go by. Regions: of the target, or of all where it is unknown."""
         if kind == "target":
-            return dict.fromkeys(self.regions, ())
+            return dict.fromkeys((target for target in self.regions if target != FLOW), ())
         if kind == "horizon":
             return dict.fromkeys(self.horizons, ())
         return self.regions.get(target, self._all_regions)
@@ -53,14 +56,15 @@ class Known:
         return {code: names for regions in self.regions.values() for code, names in regions.items()}
 
 
-def _known(kind: str) -> AfterValidator:
-    """The value must be one that the bundle knows; `Known` is the validation's context."""
+def known(kind: str, of: str | None = None) -> AfterValidator:
+    """The value must be one that the bundle knows; `Known` is the validation's context. of: target, else the asked."""
 
     def check(value: Any, info: ValidationInfo) -> Any:
         assert isinstance(info.context, Known)
-        known = info.context.names(kind, info.data.get("target", ""))
-        if value not in known:
-            raise PydanticCustomError("unknown", "unknown", {"kind": kind, "known": known})
+        names = info.context.names(kind, of or info.data.get("target", ""))
+        if value not in names:
+            told = {"kind": kind, "known": names, "elsewhere": ELSEWHERE.get((kind, value))}
+            raise PydanticCustomError("unknown", "unknown", told)
         return value
 
     return AfterValidator(check)
@@ -71,19 +75,19 @@ class ForecastRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    target: Annotated[str, _known("target")] = Field(
+    target: Annotated[str, known("target")] = Field(
         default="net_migration",
         validate_default=True,
         description="What is forecast: `net_migration` (inflow − out_migration), `inflow` or `out_migration`.",
     )
-    regions: list[Annotated[str, _known("region")]] | None = Field(
+    regions: list[Annotated[str, known("region")]] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST,
         description="Codes of regions, as in /regions; each is answered once. Left out or null: all.",
         examples=[["KZ-71", "KZ-75"]],
     )
-    horizons: list[Annotated[int, _known("horizon")]] | None = Field(
+    horizons: list[Annotated[int, known("horizon")]] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST,
@@ -183,7 +187,7 @@ class DatasetSpan(DatasetTold):
 
 
 class DecisionTold(Answer):
-    target: str = Field(description="What is forecast.")
+    target: str = Field(description="What is forecast; `flow` is from region to region.")
     horizon: int = Field(description="Years after the cutoff.")
     model: str = Field(description="Model that is served.")
     reason: str = Field(description="Why it is served.")
@@ -194,7 +198,7 @@ class DecisionTold(Answer):
 
 
 class Score(Answer):
-    target: str = Field(description="What was forecast.")
+    target: str = Field(description="What was forecast; `flow` is from region to region.")
     model: str = Field(description="Model; `served` is what would have been served at each cutoff, knowing the past.")
     horizon: int = Field(description="Years after the cutoff.")
     skill: float | None = Field(description=f"{SKILL}; pooled. null: persistence made no error.")
@@ -203,18 +207,19 @@ class Score(Answer):
     won: float = Field(description="Share of cutoffs with less error than persistence, 0-1.")
     wape: float | None = Field(description="Σ|outcome − median| / Σ|outcome|, a ratio; null: all outcomes are 0.")
     sign_agreement: float = Field(description="Share of outcomes whose sign the median has, 0-1.")
-    crps: float = Field(description="Continuous ranked probability score of the draws, mean persons per region.")
+    crps: float = Field(description="Continuous ranked probability score of the draws, mean persons per outcome.")
     coverage_50: Share = Field(description="Share of outcomes inside the 50 % interval, 0-1.")
     coverage_80: Share = Field(description="Share of outcomes inside the 80 % interval, 0-1.")
     coverage_90: Share = Field(description="Share of outcomes inside the 90 % interval, 0-1.")
-    n: int = Field(description="Outcomes scored: regions × cutoffs.", ge=1)
+    n: int = Field(description="Outcomes scored: regions × cutoffs, or pairs × cutoffs.", ge=1)
     cutoffs: int = Field(description="Past cutoffs scored.", ge=1)
 
 
 class ModelResponse(Answer):
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     horizons: list[int] = Field(description="Years after the cutoff that can be asked for.")
-    targets: list[str] = Field(description="Targets that can be asked for.")
+    targets: list[str] = Field(description="Targets that /forecast can be asked for.")
+    flows: bool = Field(description="Whether /flows can be asked: the dataset records flows from region to region.")
     quantiles: list[float] = Field(description="Probability levels that are answered, 0-1.")
     draws: int = Field(description="Possible futures from which the quantiles are taken.")
     dataset: DatasetSpan = Field(description="What the forecast was learnt from.")
@@ -241,10 +246,11 @@ class IndexResponse(Answer):
 
 def known_of(bundle: Bundle) -> Known:
     names = {region.region: (region.name, *_other_names(region)) for region in _regions(bundle)}
-    targets = bundle.forecast.targets
+    forecast = bundle.forecast
+    regions = {target: one.regions for target, one in forecast.targets.items()}
+    regions |= {FLOW: forecast.flows.regions} if forecast.flows else {}
     return Known(
-        {target: {code: names[code] for code in forecast.regions} for target, forecast in targets.items()},
-        bundle.manifest.horizons,
+        {target: {code: names[code] for code in codes} for target, codes in regions.items()}, bundle.manifest.horizons
     )
 
 
@@ -256,9 +262,13 @@ def forecast_response(bundle: Bundle, target: str) -> ForecastResponse:
         scope=forecast.scope,
         scope_note=SCOPE_NOTES[forecast.scope],
         cutoff=forecast.cutoff,
-        dataset=DatasetTold(**{field: bundle.manifest.dataset[field] for field in DatasetTold.model_fields}),
+        dataset=dataset_told(bundle),
         forecasts=_region_forecasts(bundle, forecast),
     )
+
+
+def dataset_told(bundle: Bundle) -> DatasetTold:
+    return DatasetTold(**{field: bundle.manifest.dataset[field] for field in DatasetTold.model_fields})
 
 
 def regions_response(bundle: Bundle) -> RegionsResponse:
@@ -271,6 +281,7 @@ def model_response(bundle: Bundle) -> ModelResponse:
         cutoff=manifest.cutoff,
         horizons=list(manifest.horizons),
         targets=list(bundle.forecast.targets),
+        flows=bundle.forecast.flows is not None,
         quantiles=list(QUANTILES),
         draws=bundle.forecaster.draws,
         dataset=DatasetSpan(**manifest.dataset),
@@ -283,7 +294,7 @@ def model_response(bundle: Bundle) -> ModelResponse:
 def _region_forecasts(bundle: Bundle, forecast: TargetForecast) -> list[RegionForecast]:
     names = bundle.dataset.regions.set_index("region")["name"]
     quantiles = forecast.quantiles(QUANTILES)
-    evidence = {horizon: _evidence(bundle.manifest.decision(forecast.target, horizon)) for horizon in forecast.horizons}
+    evidence = {horizon: evidence_of(bundle, forecast.target, horizon) for horizon in forecast.horizons}
     return [
         RegionForecast(
             region=region,
@@ -300,7 +311,9 @@ def _region_forecasts(bundle: Bundle, forecast: TargetForecast) -> list[RegionFo
     ]
 
 
-def _evidence(decision: Decision) -> dict[str, Any]:
+def evidence_of(bundle: Bundle, target: str, horizon: int) -> dict[str, Any]:
+    """Why the model is served, and how well it did: why, provisional, skill, coverage_measured."""
+    decision = bundle.manifest.decision(target, horizon)
     measured = {f"{level}": getattr(decision, f"coverage_{level}") for level in (50, 80, 90)}
     return {
         "why": decision.reason,
@@ -317,6 +330,7 @@ def _decision(decision: Decision) -> DecisionTold:
 def _regions(bundle: Bundle) -> list[Region]:
     targets = bundle.forecast.targets
     answered = {region for forecast in targets.values() for region in forecast.regions}
+    answered |= set(bundle.forecast.flows.regions) if bundle.forecast.flows else set()
     columns = ["region", "name", "name_ru", "name_kk", "kind", "latitude", "longitude"]
     regions = bundle.dataset.regions.reindex(columns=columns)
     rows = _records(regions[regions["region"].isin(answered)])

@@ -21,8 +21,13 @@ WANTED = {
     "model_type": "a JSON object, as {}",
     "too_short": "at least one; leave the field out for all",
     "too_long": "what is wanted once; leave the field out for all",
+    "greater_than_equal": "1 or more",
 }
-LENGTHS = {"too_short": ("empty_list", "is empty"), "too_long": ("long_list", "is too long")}
+SIZES = {
+    "too_short": ("empty_list", "is empty"),
+    "too_long": ("long_list", "is too long"),
+    "greater_than_equal": ("too_small", "must be 1 or more"),
+}
 
 
 class Detail(BaseModel):
@@ -85,14 +90,15 @@ def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
     field = str(shown(one["loc"][0])) if one["loc"] else "body"
     value = shown(one["input"])
     if one["type"] == "unknown":
-        kind, known = one["ctx"]["kind"], one["ctx"]["known"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
-        detail = Detail(field=field, value=value, expected=expected(one["input"], known))
-        return f"unknown_{kind}", f"unknown {kind} {_quoted(value)}", detail
+        told = one["ctx"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        wanted = told["elsewhere"] or expected(one["input"], told["known"])
+        detail = Detail(field=field, value=value, expected=wanted)
+        return f"unknown_{told['kind']}", f"unknown {told['kind']} {_quoted(value)}", detail
     if one["type"] == "extra_forbidden":
         wanted = expected(field, dict.fromkeys(fields, ())) if fields else "no field; send {}"
         return "unknown_field", f"unknown field {_quoted(field)}", Detail(field=field, value=value, expected=wanted)
     wanted = WANTED.get(one["type"], one["msg"])
-    code, message = LENGTHS.get(one["type"], ("wrong_type", f"must be {wanted}"))
+    code, message = SIZES.get(one["type"], ("wrong_type", f"must be {wanted}"))
     return code, f"{field} {message}", Detail(field=field, value=value, expected=wanted)
 
 

@@ -10,14 +10,16 @@ from pydantic.json_schema import models_json_schema
 
 from serving.api import EmptyRequest, ForecastRequest, ForecastResponse, IndexResponse, ModelResponse, RegionsResponse
 from serving.errors import ErrorResponse
+from serving.flows import FlowsRequest, FlowsResponse
 
-REQUESTS = (ForecastRequest, EmptyRequest)
-ANSWERS = (ForecastResponse, RegionsResponse, ModelResponse, IndexResponse, ErrorResponse)
+REQUESTS = (ForecastRequest, FlowsRequest, EmptyRequest)
+ANSWERS = (ForecastResponse, FlowsResponse, RegionsResponse, ModelResponse, IndexResponse, ErrorResponse)
 FAULTS = {
     "400": "The body is empty or not JSON.",
     "413": "The body is above 1 MB.",
     "415": "The body is not application/json.",
-    "422": "The body is JSON, but cannot be answered: an unknown field, region, target or horizon, or a wrong type.",
+    "422": "The body is JSON, but cannot be answered: an unknown field, region, target or horizon, a wrong type, or "
+    "more flows than one answer may hold.",
 }
 EVERYWHERE = {
     "404": "Nothing is at this path.",
@@ -59,6 +61,7 @@ def _paths() -> dict[str, Any]:
     model = ("What is served, why, and how well it did in the past", ModelResponse)
     ours = {
         "/forecast": {"post": _post("forecast", "Quantiles by region and year", ForecastResponse, ForecastRequest)},
+        "/flows": {"post": _post("flows", "Quantiles by origin, destination and year", FlowsResponse, FlowsRequest)},
         "/regions": {"get": _get("regions", *regions), "post": _post("regions_posted", *regions, EmptyRequest)},
         "/model": {"get": _get("model", *model), "post": _post("model_posted", *model, EmptyRequest)},
         "/": {"get": _get("index", "What can be asked", IndexResponse)},

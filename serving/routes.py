@@ -13,12 +13,14 @@ from starlette.types import Receive, Scope, Send
 from serving.answers import Answers
 from serving.api import EmptyRequest, Endpoint, ForecastRequest, IndexResponse
 from serving.errors import Detail, RequestError, error_of, expected, shown
+from serving.flows import FlowsRequest
 from serving.openapi import document
 
 MEGABYTE = 1_000_000
 JSON = "application/json"
 ENDPOINTS = [
     Endpoint(path="/forecast", methods=["POST"], about="Quantiles of a target by region and year."),
+    Endpoint(path="/flows", methods=["POST"], about="Quantiles of flows by origin, destination and year."),
     Endpoint(path="/regions", methods=["GET", "POST"], about="Regions that the forecast answers for."),
     Endpoint(path="/model", methods=["GET", "POST"], about="What is served, why, and how well it did in the past."),
     Endpoint(path="/openapi.json", methods=["GET"], about="This service, as OpenAPI 3.1."),
@@ -37,6 +39,7 @@ def create_app() -> Starlette:
     routes = [
         Route("/", index),
         Route("/forecast", forecast, methods=["POST"]),
+        Route("/flows", flows, methods=["POST"]),
         Route("/regions", regions, methods=["GET", "POST"]),
         Route("/model", model, methods=["GET", "POST"]),
         Route("/openapi.json", openapi),
@@ -61,6 +64,11 @@ async def index(_: Request) -> Response:
 
 async def forecast(request: Request) -> Response:
     return _json(_answers(request).forecast(await _asked(request, ForecastRequest)))
+
+
+async def flows(request: Request) -> Response:
+    recorded = _answers(request).recorded_flows()
+    return _json(recorded.answer(await _asked(request, FlowsRequest)))
 
 
 async def regions(request: Request) -> Response:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from features.pair_features import OWN_RADIUS_KM, Pairs, blocks_of_pairs, geography, pairs_at, region_table, regions_of
-from tests.tables import dataset_of, flows_country, population_of, regions_of as places, table
+from tests.tables import dataset_of, flows_country, population_of, table
+from tests.tables import regions_of as places
 
 CODES = ["A", "B", "C", "D", "E"]
 PERSONS = {"A": 100_000.0, "B": 50_000.0, "C": 20_000.0, "D": 400_000.0, "E": 10_000.0}
@@ -14,7 +15,7 @@ PERSONS = {"A": 100_000.0, "B": 50_000.0, "C": 20_000.0, "D": 400_000.0, "E": 10
 @pytest.fixture(scope="module")
 def pairs() -> Pairs:
     tables = flows_country(CODES, range(2014, 2019))
-    tables["regions"] = tables["regions"].assign(longitude=[0.0, 1.0, 2.5, 4.7, 9.0])
+    tables["regions"] = tables["regions"].assign(longitude=[0.0, 1.0, 2.5, 4.7, 20.0])
     dataset = dataset_of(
         **tables,
         pairs=table("""
@@ -68,13 +69,15 @@ def test_an_indicator_is_forgotten_after_three_years():
 
 
 def test_sums_are_seen_per_head():
-    tables = flows_country(["North", "South"], range(2016, 2019))
+    tables = flows_country(["North", "South"], range(2017, 2019))
     jobs = table("""
         region year indicator  value
         North  2017 employment 60000
         South  2017 employment 10000
         North  2017 population 200000
         South  2017 population 50000
+        North  2018 population 210000
+        South  2018 population 52000
     """)
 
     employment = region_table(dataset_of(**tables | {"indicators": jobs}), 2018)["employment"]
@@ -83,7 +86,9 @@ def test_sums_are_seen_per_head():
 
 
 def test_a_region_that_was_split_stands_until_its_parts_are_counted():
-    people = pd.concat([population_of(["S", "N"], range(2014, 2018)), population_of(["N", "T", "C"], range(2018, 2020))])
+    people = pd.concat(
+        [population_of(["S", "N"], range(2014, 2018)), population_of(["N", "T", "C"], range(2018, 2020))]
+    )
     changes = pd.DataFrame({"year": [2018, 2018], "predecessor": ["S", "S"], "successor": ["T", "C"]})
     flows = table("""
         origin destination year persons
@@ -182,4 +187,6 @@ def test_blocks_hold_every_pair_once_row_by_row():
 def test_pairs_of_a_cutoff_are_those_of_its_regions():
     dataset = dataset_of(**flows_country(CODES, range(2014, 2019)))
 
-    assert tuple(pairs_at(dataset, 2016).table.index) == regions_of(dataset, 2016) == pairs_at(dataset, 2016).geography.regions
+    pairs = pairs_at(dataset, 2016)
+
+    assert pairs.geography.regions == tuple(pairs.table.index) == regions_of(dataset, 2016)

@@ -1,4 +1,4 @@
-"""A small real bundle, and the real service on it."""
+"""Small real bundles, and the real service on them."""
 
 import os
 import socket
@@ -9,6 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.bundle import Bundle, load_bundle, save_bundle
+from serving.answers import answers_of
+from serving.routes import create_app
+from tests.tables import flows_country, write_folder
 from training.config import load_config
 from training.run import train
 
@@ -36,6 +39,23 @@ def client(bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         # BentoML makes an ASGI app once per process, not twice.
         with TestClient(Qonys.to_asgi()) as client:
             yield client
+
+
+@pytest.fixture(scope="session")
+def flow_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Of a country that records flows; regions are R1, the largest, to R5."""
+    tables = flows_country([f"R{number}" for number in range(1, 6)], range(2005, 2021))
+    data = write_folder(tmp_path_factory.mktemp("flows"), **tables)
+    made, _ = train(load_config(["draws=100", "horizons=[1,2]"], data=data))
+    return load_bundle(save_bundle(made, tmp_path_factory.mktemp("flow_bundle")))
+
+
+@pytest.fixture(scope="session")
+def flow_client(flow_bundle: Bundle) -> TestClient:
+    """The routes alone: BentoML makes one app per process."""
+    app = create_app()
+    app.state.answers = answers_of(flow_bundle)
+    return TestClient(app)
 
 
 @pytest.fixture

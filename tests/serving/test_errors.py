@@ -50,6 +50,14 @@ FIELDS = "one of target, regions, horizons"
             "one of net_migration, inflow, out_migration; did you mean 'inflow'?",
             id="target",
         ),
+        pytest.param(
+            {"target": "flow"},
+            "unknown_target",
+            "target",
+            "flow",
+            "POST /flows, which answers flows from region to region",
+            id="flow_is_elsewhere",
+        ),
         pytest.param({"horizons": [9]}, "unknown_horizon", "horizons", 9, "one of 1, 2", id="horizon"),
         pytest.param(
             {"region": "x"}, "unknown_field", "region", "x", f"{FIELDS}; did you mean 'regions'?", id="near_field"
@@ -82,13 +90,13 @@ def test_a_request_that_cannot_be_answered_is_told_what_would_be_right(client, r
 
 
 def test_all_faults_are_told_at_once(client):
-    request = {"target": "flow", "regions": ["KZ-71", "KZ-99", 5], "horizons": [1, 9], "draws": 10}
+    request = {"target": "flows", "regions": ["KZ-71", "KZ-99", 5], "horizons": [1, 9], "draws": 10}
 
     error = fault(client.post("/forecast", json=request))
 
     assert error["code"] == "invalid_request"
     told = [(detail["field"], detail["value"]) for detail in error["details"]]
-    assert told == [("target", "flow"), ("regions", "KZ-99"), ("regions", 5), ("horizons", 9), ("draws", 10)]
+    assert told == [("target", "flows"), ("regions", "KZ-99"), ("regions", 5), ("horizons", 9), ("draws", 10)]
 
 
 def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(client):
