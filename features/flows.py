@@ -37,8 +37,8 @@ class FlowHistory:
     def threshold(self) -> float:
         """The smallest flow that the source tells, in persons; 1 where it tells all.
 
-        A source that withholds small cells leaves pairs without a flow, and its smallest flow is taken as its threshold. Where
-        every pair has a flow in every year, nothing is withheld.
+        A source that withholds small cells leaves pairs without a flow, and its smallest flow is taken as its threshold.
+        Where every pair has a flow in every year, nothing is withheld.
         """
         told = self.persons[self.persons > 0]
         every = len(self.regions) * (len(self.regions) - 1) * int(self.recorded.sum())

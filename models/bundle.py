@@ -2,6 +2,7 @@
 
     manifest.json            what it is; names the content folder and the sha256 of every file in it
     <content>/forecaster.json, calibration_<target>.npz, <target>_<model>_h<horizon>.txt
+    <content>/flows_*                as in models/flow_bundle.py, where flows are forecast
     <content>/scores.csv     the backtest on which the gate decided; scorecard.csv, the same pooled over cutoffs
     <content>/dataset/       the dataset it forecasts from, in the dataset format
 
@@ -25,11 +26,12 @@ from features.dataset import Dataset, load_dataset, save_dataset
 from models.boosted import BoostedRateChange
 from models.calibration import Calibration
 from models.decision import Decision
+from models.flow_bundle import read_flows, write_flows
 from models.forecast import Forecast
 from models.forecaster import FittedTarget, MigrationForecaster
 from models.track_record import models_of
 
-FORMAT = 1
+FORMAT = 2
 
 
 class BundleError(ValueError):
@@ -133,6 +135,7 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
             for name, text in boosted.to_texts().items():
                 (folder / f"{target}_boosted_{name}.txt").write_text(text, "utf-8")
     told = {"horizons": forecaster.horizons, "draws": forecaster.draws, "seed": forecaster.seed, "targets": targets}
+    told["flows"] = None if forecaster.flows is None else write_flows(forecaster.flows, folder)
     (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)
@@ -200,8 +203,8 @@ def _read_forecaster(content: Path) -> MigrationForecaster:
     told = json.loads((content / "forecaster.json").read_text("utf-8"))
     fitted = {target: _read_target(content, target, state) for target, state in told["targets"].items()}
     served = {(target, horizon): name for target, one in fitted.items() for horizon, name in one.served.items()}
-    horizons = tuple(told["horizons"])
-    return MigrationForecaster(served, horizons, told["draws"], told["seed"], fitted=fitted)
+    flows = None if told["flows"] is None else read_flows(content, told["flows"])
+    return MigrationForecaster(served, tuple(told["horizons"]), told["draws"], told["seed"], fitted=fitted, flows=flows)
 
 
 def _read_target(content: Path, target: str, state: dict) -> FittedTarget:

@@ -1,4 +1,4 @@
-"""The correction of the structure: what the last years' surprises and growth say of each flow, with the level taken out.
+"""The correction of the structure: what the last years' surprises and growth say of each flow, at one level.
 
 A linear and a boosted model of the logarithm of outcome / structure, averaged and drawn to zero where little was seen.
 Arrivals of each region keep the structure's totals: corrections of departures lasted on every panel that was measured,
@@ -15,7 +15,7 @@ import numpy as np
 from features.dataset import Dataset
 from features.flows import FlowHistory, carried, flow_history, pair_contiguous, pair_distance_km, sums_by
 from models.destination_choice import Structure, structure
-from models.size_curve import size_variance
+from models.size_curve import SizeCurve
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -24,26 +24,28 @@ MIN_CUTOFFS = 2
 """Past cutoffs with an outcome without which nothing is corrected."""
 CAUTION = 4.0
 """Cutoffs of no correction that stand beside those that were seen."""
-MOST_ROWS = 500_000
-"""Rows to learn from; the latest cutoffs that hold them, and at least FEWEST_TAUGHT."""
+MOST_CELLS = 500_000
+"""Cells of the latest cutoffs that are learnt from; at least FEWEST_TAUGHT cutoffs."""
 FEWEST_TAUGHT = 4
+MOST_ROWS = 200_000
+"""Of these cells every so many are taken, that trees see as many rows: more gained nothing."""
 LARGEST = 0.7
 """Largest correction of a cell, on a log scale: a factor of 2."""
 RIDGE = 10.0
 SMOOTH = 5.0
 """Persons added to both flows of a ratio, so that small ones do not shout."""
-ROUNDS = 100
+ROUNDS = 60
 TREES = {
     "objective": "l1",
     "num_leaves": 12,
-    "learning_rate": 0.04,
+    "learning_rate": 0.07,
     "lambda_l2": 10,
     "min_data_in_leaf": 50,
     "max_bin": 63,
     "seed": 20,
     "deterministic": True,
     "force_row_wise": True,
-    "num_threads": 2,
+    "num_threads": 1,
     "verbosity": -1,
 }
 
@@ -64,13 +66,11 @@ class Correction:
         there = flows > 0
         features = momentum(known)[there]
         linear = ((np.nan_to_num(features.astype("float64")) - self.mean) / self.scale) @ self.slope
-        boosted = np.asarray(self.booster.predict(features, num_threads=2))
+        boosted = np.asarray(self.booster.predict(features, num_threads=1))
         change = (np.clip(linear, -LARGEST, LARGEST) + np.clip(boosted, -LARGEST, LARGEST)) / 2
         corrected = flows.copy()
         corrected[there] *= np.exp(change * self.cutoffs / (self.cutoffs + CAUTION))
-        arriving, kept = (
-            sums_by(history.destination, one, len(history.regions)) for one in (corrected, flows)
-        )
+        arriving, kept = (sums_by(history.destination, one, len(history.regions)) for one in (corrected, flows))
         return corrected * (kept / np.maximum(arriving, 1e-9))[history.destination]
 
 
@@ -93,9 +93,9 @@ def _taught_cutoffs(known: Dataset, horizon: int) -> list[int]:
 
 
 def _used(known: Dataset, cutoffs: Sequence[int]) -> int:
-    """How many of the latest cutoffs fit into MOST_ROWS."""
+    """How many of the latest cutoffs fit into MOST_CELLS."""
     rows = np.cumsum([(structure(known.as_of(cutoff)).smoothed > 0).sum() for cutoff in cutoffs[: FEWEST_TAUGHT + 40]])
-    return max(int((rows <= MOST_ROWS).sum()), min(FEWEST_TAUGHT, len(cutoffs)))
+    return max(int((rows <= MOST_CELLS).sum()), min(FEWEST_TAUGHT, len(cutoffs)))
 
 
 def _rows(known: Dataset, cutoffs: Sequence[int], horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,7 +119,7 @@ def _linear(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Ridge regression of 2(√ratio − 1), weighed by the inverse of its variance at each size; mean, scale, slope."""
     change = np.clip(2 * (np.sqrt(ratio) - 1), -1, 1)
-    weight = 1 / np.maximum(size_variance(size, change * size)(size) / size**2, 1e-9)
+    weight = 1 / np.maximum(SizeCurve.fit(size, change * size).variance(size) / size**2, 1e-9)
     weight /= weight.mean()
     told = np.nan_to_num(features.astype("float64"))
     mean = np.average(told, axis=0, weights=weight)
@@ -136,8 +136,9 @@ def _boosted(features: np.ndarray, ratio: np.ndarray, size: np.ndarray) -> "Boos
     import lightgbm
 
     told = {"verbosity": -1, "max_bin": TREES["max_bin"]}
-    weight = np.sqrt(size) / np.sqrt(size).mean()
-    data = lightgbm.Dataset(features, np.log(np.maximum(ratio, 0.05)), weight=weight, params=told)
+    taken = slice(None, None, -(-len(size) // MOST_ROWS))
+    target, weight = np.log(np.maximum(ratio[taken], 0.05)), np.sqrt(size[taken])
+    data = lightgbm.Dataset(features[taken], target, weight=weight / weight.mean(), params=told)
     return lightgbm.train(TREES, data, num_boost_round=ROUNDS)
 
 

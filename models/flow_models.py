@@ -12,6 +12,7 @@ Constants are fixed; nothing is tuned. The level is last year's where no other i
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,13 +21,16 @@ from features.dataset import Dataset
 from features.flows import flow_history
 from features.part_years import part_year_level
 from models.destination_choice import structure
-from models.flow_correction import Correction, fitted_correction
+from models.flow_correction import Correction, fitted_correction, momentum
 from models.level import DriftLevel, LastLevel, Level, PartYearLevel
 
-FROZEN = ("structure", "margins", "corrected")
-"""Models in which nothing is chosen by the panel at hand: one hypothesis each, made before it was seen."""
-FALLBACK = "structure"
-"""Served where nothing better is proven: it keeps last year's totals and level, and only smooths small cells."""
+FROZEN = ("corrected", "margins", "structure")
+"""Models whose constants were fixed before the panel at hand is seen, the fullest first. Each is served until the past
+of the panel speaks against it, then the next."""
+THREADS = 2
+LAST = LastLevel()
+DEFAULT = "corrected"
+"""Served where nobody has chosen."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,15 @@ class CorrectedModel:
     """The structure with smoothed totals, corrected, times a level. corrections: by horizon, once fitted."""
 
     name: str = "corrected"
-    level: Level = LastLevel()
+    level: Level = LAST
     corrections: dict[int, Correction | None] = field(default_factory=dict)
 
     def fit(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> "CorrectedModel":
         known = dataset.as_of(cutoff)
-        return replace(self, corrections={horizon: fitted_correction(known, horizon) for horizon in horizons})
+        momentum(known)  # what all horizons share, before they are learnt side by side
+        with ThreadPoolExecutor(max_workers=THREADS) as pool:
+            fitted = list(pool.map(lambda horizon: fitted_correction(known, horizon), horizons))
+        return replace(self, corrections=dict(zip(horizons, fitted, strict=True)))
 
     def predict(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> np.ndarray:
         known = dataset.as_of(cutoff)
@@ -114,3 +121,8 @@ def flow_models(known: Dataset) -> list[FlowModel]:
     """Every model that a vintage allows, unfitted: the running year's months are only known of some."""
     months = part_year_level(known, "inflow") is not None
     return [model for model in MODELS if months or model.name != "corrected_part_year"]
+
+
+def flow_model(name: str) -> FlowModel:
+    """An unfitted model by its name."""
+    return next(model for model in MODELS if model.name == name)

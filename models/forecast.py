@@ -107,10 +107,10 @@ def _table(forecast: TargetForecast, levels: tuple[float, ...]) -> pd.DataFrame:
 def _flow_table(forecast: FlowForecast) -> pd.DataFrame:
     """Sorted by origin, destination, horizon, quantile; names are categories, since there can be millions of rows."""
     levels, horizons, pairs = forecast.quantiles.shape
-    each = levels * horizons
+    each, regions = levels * horizons, pd.CategoricalDtype(list(forecast.regions))
 
     def names(position: np.ndarray) -> pd.Categorical:
-        return pd.Categorical.from_codes(np.repeat(position, each), categories=list(forecast.regions))
+        return pd.Categorical.from_codes(np.repeat(position, each), dtype=regions)
 
     horizon = np.tile(np.repeat(forecast.horizons, levels), pairs)
     table = pd.DataFrame(

@@ -11,6 +11,8 @@ from features.targets import margins_record_net, recorded_targets, target_histor
 from models import combination, placement
 from models.boosted import BoostedSettings
 from models.calibration import Calibration
+from models.flow_forecaster import FittedFlows, fit_flows, flow_forecast, flow_targets
+from models.flow_record import FlowRecord, flow_cutoffs, flow_record
 from models.forecast import Forecast, TargetForecast
 from models.track_record import DEFAULTS, Model, TrackRecord, fitted_models, past_cutoffs, size_at, track_record
 
@@ -47,7 +49,8 @@ class FittedTarget:
 class MigrationForecaster:
     """Forecasts every target that a dataset records, in draws that add up.
 
-    served: model by (target, horizon), as the gate chose; what is left out gets the fallback.
+    served: model by (target, horizon), as the gate chose; what is left out gets the fallback. Where flows are recorded,
+    their sums are served by the model of the target `flow`.
 
     >>> from features.dataset import load_dataset
     >>> dataset = load_dataset()
@@ -63,19 +66,34 @@ class MigrationForecaster:
     seed: int = 20
     settings: BoostedSettings = DEFAULTS
     fitted: dict[str, FittedTarget] = field(default_factory=dict)
+    flows: FittedFlows | None = None
 
     def fit(
-        self, dataset: Dataset, cutoff: int, records: Mapping[str, TrackRecord] | None = None
+        self,
+        dataset: Dataset,
+        cutoff: int,
+        records: Mapping[str, TrackRecord] | None = None,
+        flows: FlowRecord | None = None,
     ) -> "MigrationForecaster":
         """Fit on what was known at the cutoff.
 
-        records: track records by target that reach the cutoff, where a backtest has made them; else they are made here.
+        records: track records by target that reach the cutoff, where a backtest has made them; flows: the same of
+        flows. Else they are made here.
 
         Raises ForecastError where no target has a past forecast with a known outcome.
         """
         known = dataset.as_of(cutoff)
-        fitted = {}
-        for target in forecastable_targets(known, cutoff):
+        fitted = replace(self.fit_targets(known, cutoff, records), flows=self._fit_flows(known, cutoff, flows))
+        if not fitted.fitted and fitted.flows is None:
+            raise ForecastError(f"{dataset.name}: no target has two years of values that are known by {cutoff}")
+        return fitted
+
+    def fit_targets(
+        self, dataset: Dataset, cutoff: int, records: Mapping[str, TrackRecord] | None = None
+    ) -> "MigrationForecaster":
+        """Fit the targets that have models of their own, and no flows."""
+        known, fitted = dataset.as_of(cutoff), {}
+        for target in region_targets(known, cutoff):
             record = (records or {}).get(target)
             if record is None:
                 cutoffs = past_cutoffs(known, target, cutoff)
@@ -83,9 +101,16 @@ class MigrationForecaster:
             record = record.before(cutoff).of(target_history(known, target).regions)
             if record.taught(known, cutoff):
                 fitted[target] = self._fit_target(known, target, cutoff, record)
-        if not fitted:
-            raise ForecastError(f"{dataset.name}: no target has two years of values that are known by {cutoff}")
         return replace(self, fitted=fitted)
+
+    def _fit_flows(self, known: Dataset, cutoff: int, record: FlowRecord | None) -> FittedFlows | None:
+        if not flow_targets(known, cutoff):
+            return None
+        if record is None:
+            record = flow_record(known, flow_cutoffs(known, cutoff), self.horizons)
+        if not record.taught(known, cutoff):
+            return None
+        return fit_flows(known, cutoff, record, self.served, self.horizons)
 
     def _fit_target(self, known: Dataset, target: str, cutoff: int, record: TrackRecord) -> FittedTarget:
         default = fallback(known, target)
@@ -115,14 +140,17 @@ class MigrationForecaster:
         placed = placement.in_present_regions(
             known, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1)
         )
-        return self._forecast(known, cutoff, horizons, placed)
+        return self._forecast(known, cutoff, horizons, placed, in_units=False)
 
     def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
         known = dataset.as_of(cutoff)
-        return self._forecast(known, cutoff, horizons, placement.in_units(known, self._unit_draws(known, cutoff)))
+        placed = placement.in_units(known, self._unit_draws(known, cutoff))
+        return self._forecast(known, cutoff, horizons, placed, in_units=True)
 
-    def _forecast(self, known: Dataset, cutoff: int, horizons: Sequence[int], placed: placement.Placed) -> Forecast:
+    def _forecast(
+        self, known: Dataset, cutoff: int, horizons: Sequence[int], placed: placement.Placed, in_units: bool
+    ) -> Forecast:
         self._check_horizons(horizons)
         chosen = [self.horizons.index(horizon) for horizon in horizons]
         targets = {}
@@ -132,7 +160,10 @@ class MigrationForecaster:
             targets[target] = TargetForecast(
                 target, scope, cutoff, tuple(horizons), regions, draws[:, chosen], models, basis
             )
-        return Forecast(cutoff, targets)
+        if self.flows is None:
+            return Forecast(cutoff, targets)
+        flows, sums = flow_forecast(self.flows, known, cutoff, horizons, self.draws, self.seed, in_units)
+        return Forecast(cutoff, targets | sums, flows)
 
     def _check_horizons(self, horizons: Sequence[int]) -> None:
         unknown = [horizon for horizon in horizons if horizon not in self.horizons]
@@ -165,6 +196,12 @@ class MigrationForecaster:
                 point = said[name][horizon]
             points.append(point.reindex(list(fitted.regions)).to_numpy())
         return np.stack(points)
+
+
+def region_targets(known: Dataset, cutoff: int) -> list[str]:
+    """Forecastable targets that have models of their own; the others are sums of flows."""
+    sums = flow_targets(known, cutoff)
+    return [target for target in forecastable_targets(known, cutoff) if target not in sums]
 
 
 def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:

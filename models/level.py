@@ -1,6 +1,7 @@
 """The national level of mobility: how many moves there are in a year, apart from who moves where.
 
-Most of a one-year error is this one number, and no trend of it was found to last: last year's level is the frozen choice.
+Most of a one-year error is this one number, and no trend of it was found to last: last year's level is the frozen
+choice.
 """
 
 from collections.abc import Sequence

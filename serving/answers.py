@@ -21,7 +21,7 @@ class TargetAnswer:
 
 @dataclass(frozen=True)
 class Answers:
-    """JSON in UTF-8: what each endpoint answers. known: what can be asked for. flows: where the dataset has them."""
+    """JSON in UTF-8: what each endpoint answers. known: what can be asked for. flows: where they are forecast."""
 
     known: Known
     regions: bytes

@@ -219,7 +219,7 @@ class ModelResponse(Answer):
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     horizons: list[int] = Field(description="Years after the cutoff that can be asked for.")
     targets: list[str] = Field(description="Targets that /forecast can be asked for.")
-    flows: bool = Field(description="Whether /flows can be asked: the dataset records flows from region to region.")
+    flows: bool = Field(description="Whether /flows can be asked: flows from region to region are forecast.")
     quantiles: list[float] = Field(description="Probability levels that are answered, 0-1.")
     draws: int = Field(description="Possible futures from which the quantiles are taken.")
     dataset: DatasetSpan = Field(description="What the forecast was learnt from.")

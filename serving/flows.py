@@ -209,10 +209,10 @@ def flow_answers_of(bundle: Bundle, forecast: FlowForecast) -> FlowAnswers:
 
 
 def no_flows(known: Known) -> RequestError:
-    """What /flows answers where the dataset records none."""
+    """What /flows answers where the bundle forecasts none."""
     targets = ", ".join(known.names("target", ""))
-    wanted = f"a bundle of a dataset with a table `flows` (origin, destination, year, persons); /forecast has {targets}"
-    message = f"the dataset records no flows from region to region, only {targets}"
+    message = f"the dataset has no flows from region to region to forecast; /forecast answers {targets}"
+    wanted = "a bundle of a dataset with a table `flows` (origin, destination, year, persons) up to the cutoff"
     return RequestError(422, "no_flows", message, [Detail(field="path", value="/flows", expected=wanted)])
 
 

@@ -1,7 +1,7 @@
 """Backtest: forecasting from past cutoffs as if each were now (rolling origin), every choice made before its cutoff."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,10 @@ from features.targets import TARGETS, margins_record_net, recorded_targets, targ
 from models import combination
 from models.boosted import BoostedSettings
 from models.decision import Decision
-from models.forecast import QUANTILES, TargetForecast
+from models.flow_forecaster import flow_targets
+from models.flow_models import FROZEN
+from models.flow_record import FlowRecord, flow_cutoffs, flow_record
+from models.forecast import FLOW, QUANTILES, TargetForecast
 from models.forecaster import (
     HORIZONS,
     ForecastError,
@@ -19,28 +22,43 @@ from models.forecaster import (
     Served,
     fallback,
     forecastable_targets,
+    region_targets,
 )
 from models.track_record import DEFAULTS, Progress, TrackRecord, models_of, past_cutoffs, track_record
+from training.flow_backtest import (
+    SIZE_COLUMNS,
+    STRUCTURE_COLUMNS,
+    FlowScores,
+    interval_rows,
+    score_flows,
+    scored_draws,
+    structural_cutoffs,
+    structural_scores,
+)
 from training.gate import decide
-from training.metrics import crps, interval_coverage, sign_agreement
+from training.metrics import crps, mean_pinball_loss, sign_agreement
 
 SERVED = "served"
 COLUMNS = [
     *("target", "model", "cutoff", "horizon", "n", "abs_error", "abs_actual"),
-    *("sign_agreement", "coverage_50", "coverage_80", "coverage_90", "crps"),
+    *("sign_agreement", "coverage_50", "coverage_80", "coverage_90", "crps", "pinball"),
 ]
-INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95)}
 
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
     """scores: one row per target, model, cutoff, horizon (COLUMNS), model `served` among them.
     choices: the gate's decisions by cutoff, as it would have made them then.
-    records: track records by target, to calibrate the final forecaster from."""
+    records: track records by target, to calibrate the final forecaster from; flows: the same of flows.
+    by_size: scores of flows and their sums by class of size (SIZE_COLUMNS).
+    structure: CPC and R² of flow models, and of those that see no past flows (STRUCTURE_COLUMNS)."""
 
     scores: pd.DataFrame
     choices: dict[int, list[Decision]]
     records: dict[str, TrackRecord]
+    flows: FlowRecord | None = None
+    by_size: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SIZE_COLUMNS))
+    structure: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=STRUCTURE_COLUMNS))
 
 
 def backtest(
@@ -50,42 +68,102 @@ def backtest(
     progress: Progress | None = None,
     settings: BoostedSettings = DEFAULTS,
     draws: int = 1000,
+    structural: bool = False,
 ) -> Backtest:
     """Score every model, and what the gate would have served, at every cutoff that leaves an outcome to score.
 
-    last: the last cutoff whose values may be seen at all; default all.
+    last: the last cutoff whose values may be seen at all; default all. structural: also score the models that see no
+    past flows, at the last cutoffs.
     """
     last = last_value_year(dataset) if last is None else last
     known = dataset.as_of(last)
     records = {
         target: track_record(known, target, past_cutoffs(known, target, last), horizons, progress, settings)
-        for target in forecastable_targets(known, last)
+        for target in region_targets(known, last)
     }
-    rows: list[dict] = []
-    choices = {}
-    for cutoff in sorted({cutoff for record in records.values() for cutoff in record.cutoffs}):
-        reach = {target: record for target, record in records.items() if _scorable(known, record, cutoff)}
-        if not reach:
+    flows = flow_record(known, flow_cutoffs(known, last), horizons, progress) if flow_targets(known, last) else None
+    made = Backtest(pd.DataFrame(columns=COLUMNS), {}, records, flows)
+    rows, by_size, structure = [], [], []
+    for cutoff in sorted(
+        {past for record in [*records.values(), *([flows] if flows else [])] for past in record.cutoffs}
+    ):
+        regional, of_flows = _scorable_targets(known, made, cutoff)
+        if not regional and not of_flows:
             continue
         if progress:
             progress(f"scores at cutoff {cutoff}")
-        choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, list(reach), horizons)
-        fallbacks = {target: fallback(known.as_of(cutoff), target) for target in reach}
-        scored: dict[tuple, dict[str, list[dict]]] = {}
-        for name, served in _entrants(list(reach), horizons, choices[cutoff]).items():
-            whole = {(target, h): served.get((target, h), fallbacks[target]) for target in reach for h in horizons}
-            # What is served is most often one of the entrants; the same models give the same draws.
-            same = tuple(whole.items())
-            if same not in scored:
-                forecaster = MigrationForecaster(whole, tuple(horizons), draws, settings=settings)
-                forecast = forecaster.fit(known, cutoff, reach).predict_units(known, cutoff, horizons)
-                scored[same] = {
-                    target: score(forecast.targets[target], target_history(known, target).persons) for target in reach
-                }
-            own = [target for target in reach if (target, horizons[0]) in served]
-            rows += [{"model": name, **row} for target in own for row in scored[same][target]]
+        targets = [*regional, *of_flows]
+        made.choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, targets, horizons)
+        new = _regional_rows(
+            known, {t: records[t] for t in regional}, cutoff, made.choices[cutoff], horizons, draws, settings
+        )
+        if flows and of_flows:
+            scored = _flow_scores(known, flows, cutoff, made.choices[cutoff], draws)
+            new += [{"model": name, **row} for name, one in scored.items() for row in one.rows]
+            by_size += [{"model": name, **row} for name, one in scored.items() for row in one.by_size]
+            structure += [{"model": name, **row} for name, one in scored.items() for row in one.structure]
+        rows += new
     scores = pd.DataFrame(rows, columns=COLUMNS).sort_values(["target", "model", "cutoff", "horizon"])
-    return Backtest(scores.reset_index(drop=True), choices, records)
+    track = [pd.DataFrame(structure, columns=STRUCTURE_COLUMNS)]
+    if flows and structural:
+        track.append(structural_scores(known, structural_cutoffs(known), progress))
+    return replace(
+        made,
+        scores=scores.reset_index(drop=True),
+        by_size=pd.DataFrame(by_size, columns=SIZE_COLUMNS),
+        structure=pd.concat([one for one in track if len(one)] or track, ignore_index=True),
+    )
+
+
+def _scorable_targets(known: Dataset, made: Backtest, cutoff: int) -> tuple[list[str], list[str]]:
+    """Targets with models of their own, and those that are flows or their sums, that can be scored at a cutoff."""
+    regional = [target for target, record in made.records.items() if _scorable(known, record, cutoff)]
+    flows, vintage = made.flows, known.as_of(cutoff)
+    if flows is None or cutoff not in flows.cutoffs or not flows.taught(known, cutoff):
+        return regional, []
+    sums = flow_targets(vintage, cutoff)
+    return regional, [FLOW, *sums] if sums else []
+
+
+def _regional_rows(
+    known: Dataset,
+    reach: dict[str, TrackRecord],
+    cutoff: int,
+    decisions: list[Decision],
+    horizons: Sequence[int],
+    draws: int,
+    settings: BoostedSettings,
+) -> list[dict]:
+    rows, fallbacks = [], {target: fallback(known.as_of(cutoff), target) for target in reach}
+    scored: dict[tuple, dict[str, list[dict]]] = {}
+    own = [decision for decision in decisions if decision.target in reach]
+    for name, served in _entrants(list(reach), horizons, own).items() if reach else ():
+        whole = {(target, h): served.get((target, h), fallbacks[target]) for target in reach for h in horizons}
+        # What is served is most often one of the entrants; the same models give the same draws.
+        same = tuple(whole.items())
+        if same not in scored:
+            forecaster = MigrationForecaster(whole, tuple(horizons), draws, settings=settings)
+            forecast = forecaster.fit_targets(known, cutoff, reach).predict_units(known, cutoff, horizons)
+            scored[same] = {
+                target: score(forecast.targets[target], target_history(known, target).persons) for target in reach
+            }
+        told = [target for target in reach if (target, horizons[0]) in served]
+        rows += [{"model": name, **row} for target in told for row in scored[same][target]]
+    return rows
+
+
+def _flow_scores(
+    known: Dataset, record: FlowRecord, cutoff: int, decisions: list[Decision], draws: int
+) -> dict[str, FlowScores]:
+    """Scores by model; what is served has at each horizon those of the model that the gate chose."""
+    count = scored_draws(known.as_of(cutoff), draws)
+    scored = {name: score_flows(known, record, name, cutoff, count, score) for name in record.points[cutoff]}
+    chosen = {decision.horizon: decision.model for decision in decisions if decision.target == FLOW}
+    served = {
+        part: [row for h, name in chosen.items() for row in getattr(scored[name], part) if row["horizon"] == h]
+        for part in ("rows", "by_size", "structure")
+    }
+    return scored | {SERVED: FlowScores(**served)}
 
 
 def last_value_year(dataset: Dataset) -> int:
@@ -108,15 +186,19 @@ def gate_at(
         decision
         for system in systems(vintage, targets)
         for horizon in horizons
-        for decision in decide(seen, system, horizon, fallback(vintage, system[0]))
+        for decision in decide(seen, system, horizon, fallback(vintage, system[0]), FROZEN if FLOW in system else ())
     ]
 
 
 def systems(known: Dataset, targets: Iterable[str]) -> list[tuple[str, ...]]:
-    """Targets that add up, inflow − out_migration = net_migration, are one system; others stand alone."""
+    """Targets that add up are one system: flows and their sums, or the three of a region. Others stand alone."""
     targets = tuple(targets)
-    together = len(targets) == len(TARGETS) and margins_record_net(known)
-    return [targets] if together else [(target,) for target in targets]
+    if FLOW in targets:
+        account = (FLOW, *(target for target in ("inflow", "out_migration") if target in targets))
+        account += ("net_migration",) if "net_migration" in targets and margins_record_net(known) else ()
+    else:
+        account = targets if len(targets) == len(TARGETS) and margins_record_net(known) else ()
+    return [*([account] if account else []), *((target,) for target in targets if target not in account)]
 
 
 def _scorable(known: Dataset, record: TrackRecord, cutoff: int) -> bool:
@@ -147,10 +229,7 @@ def score(forecast: TargetForecast, persons: pd.DataFrame) -> list[dict]:
         if not told.any():
             continue
         actual, median = outcome[told], quantiles[0.5][h, told]
-        coverage = {
-            f"coverage_{level}": interval_coverage(actual, quantiles[low][h, told], quantiles[high][h, told])
-            for level, (low, high) in INTERVALS.items()
-        }
+        inside = {level: values[h, told] for level, values in quantiles.items()}
         rows.append(
             {
                 "target": forecast.target,
@@ -160,8 +239,9 @@ def score(forecast: TargetForecast, persons: pd.DataFrame) -> list[dict]:
                 "abs_error": float(np.abs(actual - median).sum()),
                 "abs_actual": float(np.abs(actual).sum()),
                 "sign_agreement": sign_agreement(actual, median),
-                **coverage,
+                **interval_rows(actual, inside),
                 "crps": crps(actual, forecast.draws[:, h, told].astype("float64")),
+                "pinball": float(mean_pinball_loss(actual, np.stack(list(inside.values())), QUANTILES).mean()),
             }
         )
     return rows

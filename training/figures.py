@@ -1,7 +1,6 @@
 """Figures: what a training looks like. Every function returns a figure of its own; nothing global is drawn on."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,17 +12,38 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from features.dataset import Dataset
 from features.targets import TARGETS, records
 from models.bundle import Bundle
-from models.forecast import QUANTILES, TargetForecast
+from models.forecast import FLOW, QUANTILES, TargetForecast
 from training.backtest import SERVED, Backtest
+from training.figure_parts import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ON_A_PAGE,
+    ORANGE,
+    VERMILION,
+    ahead,
+    below,
+    cities,
+    cutoffs_text,
+    headline,
+    largest,
+    last_year,
+    lay_out,
+    lay_out_grid,
+    name_of,
+    panels_of,
+    persons_text,
+    source,
+    words,
+)
+from training.flow_figures import every_flow_figure
 from training.gate import COVERAGE
 
-# Okabe and Ito (2008): told apart with every kind of colour vision.
-BLUE, VERMILION, GREEN, ORANGE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8C8C8C", "#222222"
 BY_HORIZON = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
 BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
 LINES = {"official": "solid", "derived": "dotted", "estimated": "dashed"}
-ON_A_PAGE = 24
-NAMES = {"net_migration": "Net migration", "inflow": "Inflow", "out_migration": "Out-migration"}
+NAMES = {"net_migration": "Net migration", "inflow": "Inflow", "out_migration": "Out-migration", FLOW: "Flows"}
 SCOPES = {
     "all": "moves abroad included",
     "within_country": "moves inside the country",
@@ -38,47 +58,44 @@ def every_figure(bundle: Bundle, tested: Backtest) -> Iterator[tuple[str, Figure
         yield f"fans_{target}", fans(bundle, target)
     for region in cities(bundle):
         yield f"fan_{region}", fan(bundle, region)
-    for target in (target for target in TARGETS if target in set(card["target"])):
+    if bundle.forecast.flows is not None:
+        yield from every_flow_figure(bundle, bundle.forecast.flows)
+    for target in (target for target in (*TARGETS, FLOW) if target in set(card["target"])):
         yield f"skill_{target}", skill_by_horizon(card, target)
         yield f"coverage_{target}", coverage(card, target)
-        yield f"observed_{target}", observed_vs_forecast(bundle, tested, target)
+        if target in tested.records:
+            yield f"observed_{target}", observed_vs_forecast(bundle, tested, target)
 
 
 # --- forecasts ------------------------------------------------------------------------------------------------------
-
-
-def cities(bundle: Bundle) -> list[str]:
-    """Forecast regions of kind `city`, at most a page of them, those with most inhabitants first."""
-    kinds = bundle.dataset.regions.set_index("region")["kind"]
-    return [region for region in _largest(bundle, _regions(bundle)) if kinds[region] == "city"][:ON_A_PAGE]
 
 
 def fan(bundle: Bundle, region: str) -> Figure:
     """History and forecast of one region, every target in a panel of its own."""
     targets = bundle.forecast.targets.values()
     figure = Figure(figsize=(5.2 * len(targets), 4.6))
-    for axes, forecast in zip(_panels(figure, 1, len(targets)), targets, strict=True):
+    for axes, forecast in zip(panels_of(figure, 1, len(targets)), targets, strict=True):
         _draw_fan(axes, bundle, forecast, region, forecast.quantiles()[:, :, forecast.regions.index(region)])
         axes.set_title(f"{NAMES[forecast.target]}: {SCOPES[forecast.scope]}", loc="left", fontsize=10)
         axes.set_xlabel("year")
         axes.set_ylabel("persons a year")
-    _headline(figure, f"{_name(bundle, region)}: recorded moves and forecast to {_last_year(bundle)}")
-    _lay_out(figure, _below(figure, _source(bundle), _fan_handles(figure.axes[0])))
+    headline(figure, f"{name_of(bundle, region)}: recorded moves and forecast to {last_year(bundle)}")
+    lay_out(figure, below(figure, source(bundle), _fan_handles(figure.axes[0])))
     return figure
 
 
 def fans(bundle: Bundle, target: str) -> Figure:
     """History and forecast of one target, a panel per region; the 24 largest where there are more."""
     forecast = bundle.forecast.targets[target]
-    regions = _largest(bundle, list(forecast.regions))[:ON_A_PAGE]
+    regions = largest(bundle, list(forecast.regions))[:ON_A_PAGE]
     columns = min(4, len(regions))
     lines = -(-len(regions) // columns)
     figure = Figure(figsize=(3.6 * columns, 2.0 * lines + 1.5))
-    panels = _panels(figure, lines, columns, sharex=True)
+    panels = panels_of(figure, lines, columns, sharex=True)
     quantiles = forecast.quantiles()
     for axes, region in zip(panels, regions, strict=False):
         _draw_fan(axes, bundle, forecast, region, quantiles[:, :, forecast.regions.index(region)])
-        axes.set_title(_name(bundle, region), loc="left", fontsize=10)
+        axes.set_title(name_of(bundle, region), loc="left", fontsize=10)
     for axes in panels[len(regions) :]:
         axes.set_axis_off()
     for axes in panels[::columns]:
@@ -86,9 +103,9 @@ def fans(bundle: Bundle, target: str) -> Figure:
     for axes in panels[-columns:]:
         axes.set_xlabel("year", fontsize=8)
     some = "" if len(regions) == len(forecast.regions) else f", the {len(regions)} largest regions"
-    told = f"{NAMES[target]}, {SCOPES[forecast.scope]}{some}: recorded and forecast to {_last_year(bundle)}"
-    _headline(figure, f"{told} (each region has its own scale)")
-    _lay_out_grid(figure, _below(figure, _source(bundle), _fan_handles(figure.axes[0])))
+    told = f"{NAMES[target]}, {SCOPES[forecast.scope]}{some}: recorded and forecast to {last_year(bundle)}"
+    headline(figure, f"{told} (each region has its own scale)")
+    lay_out_grid(figure, below(figure, source(bundle), _fan_handles(figure.axes[0])))
     return figure
 
 
@@ -135,22 +152,22 @@ def skill_by_horizon(card: pd.DataFrame, target: str) -> Figure:
     models = sorted(own["model"].unique(), key=lambda name: (name != SERVED, name), reverse=True)
     horizons = sorted(own["horizon"].unique())
     figure = Figure(figsize=(3.2 * len(horizons) + 2.2, 0.38 * len(models) + 2.3))
-    for axes, horizon in zip(_panels(figure, 1, len(horizons), sharex=True, sharey=True), horizons, strict=True):
+    for axes, horizon in zip(panels_of(figure, 1, len(horizons), sharex=True, sharey=True), horizons, strict=True):
         rows = own[own["horizon"] == horizon].set_index("model").reindex(models)
         for height, (name, row) in enumerate(rows.iterrows()):
             colour = VERMILION if name == SERVED else BLUE
             axes.plot([row["skill_low"], row["skill_high"]], [height, height], color=colour, linewidth=2, alpha=0.6)
             axes.plot([row["skill"]], [height], color=colour, marker="o", markersize=6)
         axes.axvline(0, color=BLACK, linewidth=1)
-        axes.set_yticks(range(len(models)), [_words(name) for name in models])
+        axes.set_yticks(range(len(models)), [words(name) for name in models])
         axes.set_ylim(-0.6, len(models) - 0.4)
-        axes.set_title(f"{_ahead(horizon)}, {_cutoffs(rows['cutoffs'].max())}", loc="left", fontsize=10)
+        axes.set_title(f"{ahead(horizon)}, {cutoffs_text(rows['cutoffs'].max())}", loc="left", fontsize=10)
         axes.set_xlabel("skill: 1 − error / persistence's")
         axes.xaxis.set_major_locator(MaxNLocator(5))
-    _headline(figure, f"{NAMES[target]}: models right of the line beat last year's value at past cutoffs")
-    _lay_out(
+    headline(figure, f"{NAMES[target]}: models right of the line beat last year's value at past cutoffs")
+    lay_out(
         figure,
-        _below(figure, "Bars: 80 % interval when whole cutoffs are resampled. 'served': what the gate let through."),
+        below(figure, "Bars: 80 % interval when whole cutoffs are resampled. 'served': what the gate let through."),
     )
     return figure
 
@@ -159,14 +176,14 @@ def coverage(card: pd.DataFrame, target: str) -> Figure:
     """Measured against nominal coverage of what was served, a line per horizon, with the gate's band at 80 %."""
     own = card[(card["target"] == target) & (card["model"] == SERVED)].sort_values("horizon")
     figure = Figure(figsize=(7.4, 5.2))
-    (axes,) = _panels(figure, 1, 1)
+    (axes,) = panels_of(figure, 1, 1)
     nominal = [50, 80, 90]
     axes.plot([0, 100], [0, 100], color=GREY, linewidth=1, label="as said")
     low, high = COVERAGE
     axes.plot([80, 80], [100 * low, 100 * high], color=GREY, linewidth=8, alpha=0.35, solid_capstyle="butt")
     for colour, (_, row) in zip(BY_HORIZON * len(own), own.iterrows(), strict=False):
         measured = [100 * row[f"coverage_{level}"] for level in nominal]
-        label = f"{_ahead(row['horizon'])} ({row['n']:,} outcomes, {_cutoffs(row['cutoffs'])})"
+        label = f"{ahead(row['horizon'])} ({row['n']:,} outcomes, {cutoffs_text(row['cutoffs'])})"
         axes.plot(nominal, measured, color=colour, marker="o", linewidth=1.6, label=label)
     axes.set_xlim(45, 100)
     axes.set_ylim(min(40, 100 * float(own[["coverage_50", "coverage_80"]].min().min()) - 5), 103)
@@ -174,10 +191,8 @@ def coverage(card: pd.DataFrame, target: str) -> Figure:
     axes.set_xlabel("interval said to cover, % of outcomes")
     axes.set_ylabel("outcomes inside it, %")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
-    _headline(figure, f"{NAMES[target]}: how often outcomes fell inside the intervals served at past cutoffs")
-    _lay_out(
-        figure, _below(figure, "Below the line intervals were too narrow. Grey bar: what the gate accepts at 80 %.")
-    )
+    headline(figure, f"{NAMES[target]}: how often outcomes fell inside the intervals served at past cutoffs")
+    lay_out(figure, below(figure, "Below the line intervals were too narrow. Grey bar: what the gate accepts at 80 %."))
     return figure
 
 
@@ -186,7 +201,7 @@ def observed_vs_forecast(bundle: Bundle, tested: Backtest, target: str) -> Figur
     pairs = served_points(tested, bundle.dataset, bundle.manifest.cutoff, target)
     horizons = sorted(pairs["horizon"].unique())
     figure = Figure(figsize=(4.6 * len(horizons), 4.9))
-    for axes, horizon in zip(_panels(figure, 1, len(horizons)), horizons, strict=True):
+    for axes, horizon in zip(panels_of(figure, 1, len(horizons)), horizons, strict=True):
         rows = pairs[pairs["horizon"] == horizon]
         last = rows["cutoff"].max()
         for chosen, colour, marker in ((rows["cutoff"] < last, BLUE, "o"), (rows["cutoff"] == last, VERMILION, "D")):
@@ -195,13 +210,13 @@ def observed_vs_forecast(bundle: Bundle, tested: Backtest, target: str) -> Figur
                 shown["forecast"], shown["observed"], s=16, color=colour, marker=marker, alpha=0.6, linewidths=0
             )
         _same_scales(axes, rows, signed=target == "net_migration")
-        axes.set_title(f"{_ahead(horizon)}; ● cutoffs before {last}, ◆ {last}", loc="left", fontsize=10)
+        axes.set_title(f"{ahead(horizon)}; ● cutoffs before {last}, ◆ {last}", loc="left", fontsize=10)
         axes.set_xlabel("forecast, persons a year (log scale)")
         axes.set_ylabel("observed, persons a year (log scale)")
-    _headline(figure, f"{NAMES[target]}: what was observed against what would have been forecast")
-    _lay_out(
+    headline(figure, f"{NAMES[target]}: what was observed against what would have been forecast")
+    lay_out(
         figure,
-        _below(figure, "Each point is a region and a year, forecast from a cutoff before it. On the line: no error."),
+        below(figure, "Each point is a region and a year, forecast from a cutoff before it. On the line: no error."),
     )
     return figure
 
@@ -239,103 +254,8 @@ def _same_scales(axes: Axes, rows: pd.DataFrame, signed: bool) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(FixedLocator(shown))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _persons(value)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: persons_text(value)))
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
     axes.plot([low, high], [low, high], color=GREY, linewidth=1, zorder=0)
     axes.grid(axis="x", color="#E5E5E5", linewidth=0.7)
-
-
-# --- parts ----------------------------------------------------------------------------------------------------------
-
-
-def _panels(figure: Figure, rows: int, columns: int, sharex: bool = False, sharey: bool = False) -> list[Axes]:
-    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey).flat)
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
-        axes.grid(axis="y", color="#E5E5E5", linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _persons(value)))
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    return panels
-
-
-def _headline(figure: Figure, text: str) -> None:
-    figure.suptitle(_wrapped(figure, text, 12), x=0.01, ha="left", fontsize=12)
-
-
-def _below(figure: Figure, footnote: str, legend: Sequence[Artist] = ()) -> float:
-    """A footnote, and above it a legend. Returns where the panels may begin, as a share of the height."""
-    wrapped, height = _wrapped(figure, footnote, 8), figure.get_figheight()
-    top = (0.16 * (wrapped.count("\n") + 1) + 0.1) / height
-    figure.text(0.01, 0.05 / height, wrapped, fontsize=8, color="#555555", va="bottom")
-    if legend:
-        columns = min(len(legend), int(figure.get_figwidth() / 1.7))
-        figure.legend(
-            handles=legend, loc="lower left", bbox_to_anchor=(0, top), ncols=columns, frameon=False, fontsize=8
-        )
-        top += (0.18 * -(-len(legend) // columns) + 0.12) / height
-    return top
-
-
-def _lay_out(figure: Figure, bottom: float) -> None:
-    figure.set_layout_engine("constrained", rect=(0, bottom, 1, 1 - bottom))
-
-
-def _lay_out_grid(figure: Figure, bottom: float) -> None:
-    """Panels of one size in fixed places: a page of 20 takes half as long as when every label is measured."""
-    width, height = figure.get_size_inches()
-    figure.subplots_adjust(
-        left=0.85 / width,
-        right=1 - 0.15 / width,
-        top=1 - 0.65 / height,
-        bottom=bottom + 0.45 / height,
-        wspace=0.27,
-        hspace=0.22,
-    )
-
-
-def _source(bundle: Bundle) -> str:
-    sources = "; ".join(bundle.dataset.sources) or bundle.dataset.title
-    return f"Source: {sources}. Forecast: Qonys, from what was known in {bundle.manifest.cutoff}."
-
-
-def _wrapped(figure: Figure, text: str, size: int) -> str:
-    """Broken into lines that fit the figure; a letter is about half as wide as its size, in points of 1/72 inch."""
-    return "\n".join(textwrap.wrap(text, int(figure.get_figwidth() * 72 / (0.54 * size))))
-
-
-def _persons(value: float) -> str:
-    return f"{value:,.0f}".replace("-", "−")
-
-
-def _ahead(horizon: float) -> str:
-    return f"{horizon:.0f} year{'s' if horizon > 1 else ''} ahead"
-
-
-def _cutoffs(count: float) -> str:
-    return f"{count:.0f} cutoff{'s' if count > 1 else ''}"
-
-
-def _words(model: object) -> str:
-    return str(model).replace("_", " ")
-
-
-def _last_year(bundle: Bundle) -> int:
-    return bundle.manifest.cutoff + max(bundle.manifest.horizons)
-
-
-def _name(bundle: Bundle, region: str) -> str:
-    return str(bundle.dataset.regions.set_index("region")["name"][region])
-
-
-def _regions(bundle: Bundle) -> list[str]:
-    return sorted({region for forecast in bundle.forecast.targets.values() for region in forecast.regions})
-
-
-def _largest(bundle: Bundle, regions: list[str]) -> list[str]:
-    """By inhabitants, most first; regions without a figure last."""
-    population = bundle.dataset.as_of(bundle.manifest.cutoff).indicator("population").ffill()
-    last = population.iloc[-1].reindex(regions).fillna(0)
-    return list(last.sort_values(ascending=False, kind="stable").index)

@@ -14,6 +14,8 @@ PROBABILITY = 0.8
 COVERAGE = (0.7, 0.9)
 PROVEN_FROM = 15
 """Cutoffs needed to prove a challenger: choosing models on 14 or fewer cost skill on every panel that was measured."""
+WITHDRAWN_FROM = 5
+"""Cutoffs needed to withdraw a model that was fixed before the panel was seen: one hypothesis, not the best of many."""
 RESAMPLES = 2000
 
 
@@ -44,6 +46,12 @@ class Evidence:
         picks = np.random.default_rng(0).integers(len(gain), size=(RESAMPLES, len(gain)))
         return float((gain[picks].sum(axis=1) > 0).mean())
 
+    def is_behind(self, model: str) -> bool:
+        """Whether the model's pooled skill is below zero with bootstrap probability ≥ 0.8."""
+        loss = (self.errors[model] - self.errors[PERSISTENCE]).to_numpy()
+        picks = np.random.default_rng(0).integers(len(loss), size=(RESAMPLES, len(loss)))
+        return float((loss[picks].sum(axis=1) > 0).mean()) >= PROBABILITY
+
     def proves(self, model: str) -> bool:
         low, high = COVERAGE
         return self.probability(model) >= PROBABILITY and low <= self.coverage(model, 80) <= high
@@ -52,8 +60,13 @@ class Evidence:
         return pooled_coverage(self.rows[self.rows["model"] == model], level)
 
 
-def decide(scores: pd.DataFrame, targets: Sequence[str], horizon: int, fallback: str) -> list[Decision]:
+def decide(
+    scores: pd.DataFrame, targets: Sequence[str], horizon: int, fallback: str, frozen: Sequence[str] = ()
+) -> list[Decision]:
     """One decision for targets that add up and so are served by one model; most often a single target.
+
+    frozen: models that were fixed before the panel was seen, the fullest first. The first that is for no target behind
+    persistence, with bootstrap probability ≥ 0.8 on WITHDRAWN_FROM cutoffs or more, takes the place of the fallback.
 
     Served is the model of least error among the proven: for every target its skill is above zero with bootstrap
     probability ≥ 0.8, its 80 % interval covered 70-90 % of outcomes, and its error is below the fallback's. Without
@@ -62,15 +75,25 @@ def decide(scores: pd.DataFrame, targets: Sequence[str], horizon: int, fallback:
     scores: backtest rows that were known when the decision is made.
     """
     evidence = [Evidence.of(scores, target, horizon) for target in targets]
-    model, reason = _chosen(evidence, fallback)
+    standing, told = _standing(evidence, frozen) or (fallback, "fallback")
+    model, reason = _chosen(evidence, standing, told)
     return [_decision(found, horizon, model, reason) for found in evidence]
 
 
-def _chosen(evidence: list[Evidence], fallback: str) -> tuple[str, str]:
+def _standing(evidence: list[Evidence], frozen: Sequence[str]) -> tuple[str, str] | None:
+    """The first frozen model that the past does not speak against, and what it is."""
+    cutoffs = min(len(found.errors) for found in evidence)
+    for place, name in enumerate(frozen):
+        if cutoffs < WITHDRAWN_FROM or not any(found.is_behind(name) for found in evidence):
+            return name, f"fixed in advance, {', '.join(frozen[:place])} withdrawn" if place else "fixed in advance"
+    return None
+
+
+def _chosen(evidence: list[Evidence], fallback: str, told: str) -> tuple[str, str]:
     cutoffs = min(len(found.errors) for found in evidence)
     if cutoffs < PROVEN_FROM:
         why = f"{cutoffs} past cutoffs with a known outcome, {PROVEN_FROM} are needed to prove a challenger"
-        return fallback, f"fallback: {why}"
+        return fallback, f"{told}: {why}"
     common = set.intersection(*(set(found.errors.columns) for found in evidence))
     for name in sorted(common, key=lambda name: (sum(found.relative_error(name) for found in evidence), name)):
         better = all(found.relative_error(name) < found.relative_error(fallback) for found in evidence)
@@ -79,7 +102,7 @@ def _chosen(evidence: list[Evidence], fallback: str) -> tuple[str, str]:
             return name, f"proven: above persistence at {cutoffs} cutoffs with probability {least:.2f}"
     if all(found.relative_error(fallback) > 1 and found.probability(fallback) <= 1 - PROBABILITY for found in evidence):
         return PERSISTENCE, f"{fallback} is proven to be behind persistence at {cutoffs} cutoffs"
-    return fallback, f"fallback: no challenger is proven at {cutoffs} cutoffs"
+    return fallback, f"{told}: no challenger is proven at {cutoffs} cutoffs"
 
 
 def pooled_coverage(rows: pd.DataFrame, level: int) -> float:

@@ -56,6 +56,12 @@ def pinball_loss(actual: Array, quantile: Array, level: float) -> float:
     return float(np.maximum(level * below, (level - 1) * below).mean())
 
 
+def mean_pinball_loss(actual: Array, quantiles: Array, levels: tuple[float, ...]) -> Array:
+    """Pinball loss of each outcome (n), mean over the levels. quantiles: (level, n)."""
+    below, level = actual - quantiles, np.array(levels)[:, None]
+    return np.maximum(level * below, (level - 1) * below).mean(axis=0)
+
+
 def crps(actual: Array, draws: Array) -> float:
     """Mean continuous ranked probability score from draws (draw, …), in persons (Gneiting & Raftery 2007, eq. 21).
 
@@ -64,11 +70,26 @@ def crps(actual: Array, draws: Array) -> float:
     >>> crps(np.array([3.0]), np.array([[1.0]]))
     2.0
     """
-    count = len(draws)
-    ordered = np.sort(draws, axis=0)
+    return float(sorted_crps(actual, np.sort(draws, axis=0)).mean())
+
+
+def sorted_crps(actual: Array, ordered: Array) -> Array:
+    """The same for each outcome, from draws that are sorted along their first axis."""
+    count = len(ordered)
     rank = (2 * np.arange(1, count + 1) - count - 1).reshape(-1, *[1] * actual.ndim)
     spread = (rank * ordered).sum(axis=0) / count**2
-    return float((np.abs(draws - actual).mean(axis=0) - spread).mean())
+    return np.abs(ordered - actual).mean(axis=0) - spread
+
+
+def r_squared(actual: Array, forecast: Array, cells: int) -> float:
+    """1 − Σ(actual − forecast)² / Σ(actual − mean)² over a number of cells; those that are not given are zero in both.
+
+    >>> r_squared(np.array([1.0, 3.0]), np.array([1.0, 3.0]), 4)
+    1.0
+    """
+    actual, forecast = actual.astype("float64"), forecast.astype("float64")
+    total = (actual**2).sum() - actual.sum() ** 2 / cells
+    return float(1 - ((actual - forecast) ** 2).sum() / total)
 
 
 def common_part_of_commuters(actual: Array, forecast: Array) -> float:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from features.dataset import Dataset, load_dataset
 from models.bundle import Bundle, manifest_of
+from models.flow_forecaster import flow_targets
+from models.forecast import FLOW
 from models.forecaster import MigrationForecaster
 from models.track_record import Progress
 from training.backtest import Backtest, backtest, gate_at, last_value_year
@@ -20,7 +22,7 @@ def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Bac
     """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
     dataset = load_dataset(config.data)
     cutoff = _cutoff(config, dataset)
-    tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws)
+    tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws, structural=True)
     return fitted_bundle(config, dataset, cutoff, tested), tested
 
 
@@ -34,10 +36,12 @@ def _cutoff(config: Config, dataset: Dataset) -> int:
 def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtest) -> Bundle:
     """The forecaster that the gate lets be served at the cutoff, with its evidence."""
     taught = [target for target, record in tested.records.items() if record.taught(dataset, cutoff)]
+    if tested.flows and tested.flows.taught(dataset, cutoff):
+        taught += [FLOW, *flow_targets(dataset.as_of(cutoff), cutoff)]
     decisions = gate_at(dataset.as_of(cutoff), tested.scores, cutoff, taught, config.horizons)
     served = {(decision.target, decision.horizon): decision.model for decision in decisions}
     forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed, config.boosted)
-    fitted = forecaster.fit(dataset, cutoff, tested.records)
+    fitted = forecaster.fit(dataset, cutoff, tested.records, tested.flows)
     manifest = manifest_of(dataset, cutoff, decisions, versions(), config.horizons)
     return Bundle(manifest, fitted, dataset, tested.scores, scorecard(tested.scores))
 

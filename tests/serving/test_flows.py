@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from features.dataset import Dataset
 from models.bundle import Bundle
 from serving.answers import answers_of
 from serving.api import ModelResponse
@@ -30,10 +31,10 @@ def medians(answer, horizon: int) -> list[int]:
     return [one["quantiles"]["0.5"] for one in answer["flows"] if one["horizon"] == horizon]
 
 
-def told_with(bundle: Bundle, **changes) -> TestClient:
+def told_with(bundle: Bundle, dataset: Dataset | None = None, **changes) -> TestClient:
     """The routes on a bundle whose flows are changed."""
     assert bundle.forecast.flows is not None
-    changed = replace(bundle)
+    changed = replace(bundle, dataset=dataset or bundle.dataset)
     changed.__dict__["forecast"] = replace(bundle.forecast, flows=replace(bundle.forecast.flows, **changes))
     app = create_app()
     app.state.answers = answers_of(changed)
@@ -135,6 +136,16 @@ def test_an_answer_says_what_it_means_that_a_pair_is_not_listed(flow_client):
     assert ask(flow_client)["note"].endswith("pairs that are not listed are zero in every future.")
 
 
+def test_what_a_source_withholds_is_told(flow_bundle):
+    rows = flow_bundle.dataset.flows
+    withheld = replace(flow_bundle.dataset, flows=rows[rows["persons"] >= 1_000], _known={})
+    least = withheld.flows["persons"].min()
+
+    note = ask(told_with(flow_bundle, withheld))["note"]
+
+    assert note.endswith(f"zero in every future, or below the {least:,} persons from which the source tells a flow.")
+
+
 def test_the_model_page_lists_what_forecast_answers_and_tells_the_evidence_of_flows(flow_client):
     answer = flow_client.get("/model")
 
@@ -210,7 +221,7 @@ def test_a_bundle_without_flows_says_what_it_has_and_what_would_be_needed(client
     assert answer.status_code == 422
     error = fault(answer)
     assert error["code"] == "no_flows"
-    assert error["message"].endswith("only net_migration, inflow, out_migration")
+    assert error["message"].endswith("/forecast answers net_migration, inflow, out_migration")
     assert "a table `flows` (origin, destination, year, persons)" in error["details"][0]["expected"]
 
 
