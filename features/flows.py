@@ -37,7 +37,7 @@ class FlowHistory:
     def threshold(self) -> float:
         """The smallest flow that the source tells, in persons; 1 where it tells all.
 
-        A source that withholds small cells leaves pairs without a flow, and its smallest flow is taken as its threshold.
+        A source that withholds small cells leaves pairs without a flow; its smallest flow is taken as its threshold.
         Where every pair has a flow in every year, nothing is withheld.
         """
         told = self.persons[self.persons > 0]

@@ -6,8 +6,8 @@ A future is drawn as
 
 The level is drawn once per future. Shares are drawn per region, departures and arrivals together, and leave the level
 as it is. Cell noise has variance κ + φμ + ψμ² and, within a class of size, the shape of past errors. Sums of the cells
-are out_migration, inflow and net_migration, so that everything adds up in every future. Futures come in mirrored pairs,
-so that the median stays the forecast.
+are out_migration, inflow and net_migration, so that everything adds up in every future. Futures come in mirrored pairs
+and are centred, so that the totals of regions keep what was forecast of them.
 
 Widths are then corrected by how past forecasts did against the intervals that they would have had at their cutoff
 (split conformal along time, Vovk et al. 2005): one factor for level and shares, one for the cells of each class of
@@ -41,8 +41,6 @@ CAUTION = 1.0
 """Cutoffs at which intervals were right that stand beside those that were seen."""
 BOUNDS = (0.4, 2.5)
 """Of a factor of widths."""
-SMALL_CLASSES = 2
-"""Classes of size, above that of zero, in which a source that withholds small cells makes outcomes zero."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +94,8 @@ def calibrated(
 ) -> FlowCalibration:
     """The calibration of a model at a cutoff, from the record before it.
 
-    totals: as forecast, out and in, each (region). A horizon of which no outcome is known yet takes the errors of the longest one that has any, growing as √h.
+    totals: as forecast, out and in, each (region). A horizon of which no outcome is known yet takes the errors of the
+    longest one that has any, growing as √h.
     Raises ValueError where there is none.
     """
     past = record.before(cutoff)
@@ -120,13 +119,14 @@ def _fitted(
     size, cell = (np.concatenate([getattr(one, name) for one in errors]) for name in ("size", "cell"))
     curve = SizeCurve.fit(size, cell)
     return FlowCalibration(
-        regions,
-        _level_sizes(np.array([one.level for one in errors]), horizon),
-        *(scale / np.maximum(size, 1.0) for scale, size in zip(scales, totals, strict=True)),
-        np.sort(np.abs(np.concatenate([one[np.isfinite(one)] for one in own]))),
-        _correlation(*own),
-        curve,
-        _shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), 1e-9))),
+        regions=regions,
+        level=_level_sizes(np.array([one.level for one in errors]), horizon),
+        out=scales[0] / np.maximum(totals[0], 1.0),
+        into=scales[1] / np.maximum(totals[1], 1.0),
+        share=np.sort(np.abs(np.concatenate([one[np.isfinite(one)] for one in own]))),
+        together=_correlation(own[0], own[1]),
+        curve=curve,
+        shape=_shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), 1e-9))),
     )
 
 
@@ -149,24 +149,15 @@ def _correlation(out: np.ndarray, into: np.ndarray) -> float:
 def _shapes(size: np.ndarray, standard: np.ndarray) -> np.ndarray:
     """Quantiles of standardised cell errors by class of size, (class, LEVELS); all together where a class has few.
 
-    Where outcomes are hardly ever zero the median is taken out, so that it stays the forecast.
+    They keep their sign: a cell is more often below what it has on average than above.
     """
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     class_of = size_class(size)
-    pooled = _centred(np.quantile(standard, levels))
     shapes = []
     for one in range(len(SIZES) + 1):
         own = standard[class_of == one]
-        if len(own) < FEWEST:
-            shapes.append(pooled)
-            continue
-        quantiles = np.quantile(own, levels)
-        shapes.append(_centred(quantiles) if one > SMALL_CLASSES else quantiles)
+        shapes.append(np.quantile(own if len(own) >= FEWEST else standard, levels))
     return np.array(shapes, dtype=np.float32)
-
-
-def _centred(quantiles: np.ndarray) -> np.ndarray:
-    return quantiles - np.median(quantiles)
 
 
 # --- how past intervals did -----------------------------------------------------------------------------------------

@@ -19,6 +19,10 @@ BLOCK = 4_000_000
 THREADS = 2
 MOST_EXPLAINED = 0.9
 """Largest part of the variance of a total's error that cells and the other ends are let to explain."""
+CENTRING_ROUNDS = 3
+CENTRING_BOUNDS = (0.8, 1.25)
+COARSE = 32
+"""Of the steps of a table of quantiles, every so many are taken for a mean."""
 Made = TypeVar("Made")
 
 
@@ -102,9 +106,7 @@ class FlowFutures:
         flows = calibration.shape.ravel().take(row[:, None] + level)
         flows *= np.sqrt(calibration.curve.variance(point))[:, None]
         flows += point[:, None] * out[self.pairs.unit_origin[block]] * into[self.pairs.unit_destination[block]]
-        least = self.threshold if self.threshold > 1 else 0.0
-        flows[flows < least] = 0.0
-        return np.rint(flows).astype(np.int32)
+        return np.rint(self._told(flows)).astype(np.int32)
 
     @cached_property
     def _shocks(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -131,8 +133,35 @@ class FlowFutures:
         for normals, scale, totals in zip(shares, self._own_scales(h), self._totals(h), strict=True):
             shock = _mirrored(_of_sizes(normals, calibration.share)) * scale[:, None]
             shock -= totals @ shock / max(totals.sum(), 1e-9)
-            factors.append(np.maximum(1 + shock, 0.0).astype(np.float32))
-        return factors[0] * level.astype(np.float32), factors[1]
+            factors.append(np.maximum(1 + shock, 0.0))
+        out, into = self._centring(h)
+        return (factors[0] * level * out[:, None]).astype(np.float32), (factors[1] * into[:, None]).astype(np.float32)
+
+    def _centring(self, h: int) -> tuple[np.ndarray, np.ndarray]:
+        """Factors of departures and arrivals, each (region), that give the mean of the futures the totals forecast.
+
+        Cell noise is skewed, and what a source withholds is zero: without them sums would drift from the forecast.
+        """
+        ends, regions = (self.pairs.unit_origin, self.pairs.unit_destination), len(self.calibrations[h].regions)
+        totals, point, mean = self._totals(h), self.point[h], self._mean(h)
+        factors = [np.ones(regions), np.ones(regions)]
+        for _ in range(CENTRING_ROUNDS):
+            for one in (0, 1):
+                said = sums_by(ends[one], mean + (factors[0][ends[0]] * factors[1][ends[1]] - 1) * point, regions)
+                factors[one] += (totals[one] - said) / np.maximum(totals[one], 1.0)
+                factors[one] = np.clip(factors[one], *CENTRING_BOUNDS)
+        return factors[0], factors[1]
+
+    def _mean(self, h: int) -> np.ndarray:
+        """Mean of each flow under cell noise alone, (pair)."""
+        calibration, point = self.calibrations[h], self.point[h]
+        class_of, spread = size_class(point), np.sqrt(calibration.curve.variance(point))
+        levels = calibration.shape[:, COARSE // 2 :: COARSE].T
+        return np.mean([self._told(point + spread * level[class_of]) for level in levels], axis=0)
+
+    def _told(self, flows: np.ndarray) -> np.ndarray:
+        """Flows as the source tells them: none below zero, none that it would withhold."""
+        return np.where(flows < (self.threshold if self.threshold > 1 else 0.0), 0.0, flows)
 
     def _totals(self, h: int) -> tuple[np.ndarray, np.ndarray]:
         regions = len(self.calibrations[h].regions)

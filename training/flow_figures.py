@@ -214,4 +214,5 @@ def _ribbon(left: float, right: float, width: float) -> Path:
     there = [(0, left), (0.5, left), (0.5, right), (1, right)]
     back = [(1, right + width), (0.5, right + width), (0.5, left + width), (0, left + width)]
     curve = [Path.CURVE4] * 3
-    return Path([*there, *back, (0, left)], [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY])
+    corners = np.array([*there, *back, (0, left)], dtype="float64")
+    return Path(corners, [Path.MOVETO, *curve, Path.LINETO, *curve, Path.CLOSEPOLY])
