@@ -17,7 +17,7 @@ from models.flow_models import CorrectedModel, FlowModel, flow_model
 from models.size_curve import SizeCurve
 from models.structural import StructuralBoosted
 
-ARRAYS = ("level", "out", "into", "share", "shape")
+ARRAYS = ("class_of", "level", "out", "into", "share", "together", "shape")
 
 
 def write_flows(fitted: FittedFlows, folder: Path) -> dict:
@@ -43,7 +43,6 @@ def write_flows(fitted: FittedFlows, folder: Path) -> dict:
         "cutoffs": {h: one.cutoffs for h, one in corrections.items() if one is not None},
         "regions": fitted.calibrations[0].regions,
         "curves": [asdict(calibration.curve) for calibration in fitted.calibrations],
-        "together": [calibration.together for calibration in fitted.calibrations],
         "newcomers": sorted(newcomers),
     }
 
@@ -71,7 +70,6 @@ def _read_calibration(folder: Path, told: dict, place: int) -> FlowCalibration:
     with np.load(_calibration(folder, told["horizons"][place]), allow_pickle=False) as arrays:
         return FlowCalibration(
             regions=tuple(told["regions"]),
-            together=told["together"][place],
             curve=SizeCurve(**told["curves"][place]),
             **{name: arrays[name] for name in ARRAYS},
         )

@@ -10,12 +10,13 @@ are out_migration, inflow and net_migration, so that everything adds up in every
 and are centred, so that the totals of regions keep what was forecast of them.
 
 Widths are then corrected by how past forecasts did against the intervals that they would have had at their cutoff
-(split conformal along time, Vovk et al. 2005): one factor for level and shares, one for the cells of each class of
-size. Later cutoffs count more (as in adaptive conformal inference, Gibbs & Candès 2021); n cutoffs widen by 1 + 1/n.
+(split conformal along time, Vovk et al. 2005): shares by the balances of regions of each class of size, then the level
+by their totals, then cell noise by the cells of each class. Later cutoffs count more (as in adaptive conformal
+inference, Gibbs & Candès 2021), and n cutoffs widen by 1 + 1/n.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -39,34 +40,47 @@ FADING = 0.9
 """Weight of a past cutoff against the one after it, in correcting widths."""
 CAUTION = 1.0
 """Cutoffs at which intervals were right that stand beside those that were seen."""
+EXTREME = 8
+"""How sharply the correction of the level spares its largest errors."""
 BOUNDS = (0.4, 2.5)
 """Of a factor of widths."""
 
 
 @dataclass(frozen=True, eq=False)
 class FlowCalibration:
-    """Of one horizon. level: sorted sizes of errors of the level, on a log scale. out, into: scale of the share shocks,
-    relative to the total, (region). share: sorted sizes of share errors over their scale. together: correlation of a
-    region's two share shocks. curve: of the cells' variance. shape: table of quantiles of cell errors over their
-    standard deviation, (class, LEVELS)."""
+    """Of one horizon.
+
+    class_of: class of each region by people leaving, (region). level: sorted sizes of errors of the level, on a log
+    scale. out, into: scale of the share shocks, relative to the total, (region). share: sorted sizes of share errors
+    over their scale. together: correlation of a region's two share shocks, (region). curve: of the cells' variance.
+    shape: table of quantiles of cell errors over their standard deviation, (class, LEVELS).
+    """
 
     regions: tuple[str, ...]
+    class_of: np.ndarray
     level: np.ndarray
     out: np.ndarray
     into: np.ndarray
     share: np.ndarray
-    together: float
+    together: np.ndarray
     curve: SizeCurve
     shape: np.ndarray
 
-    def widened(self, regional: float, cells: np.ndarray) -> "FlowCalibration":
-        """With shocks of level and shares times a factor, and cell noise times one by class of size."""
+    def widened(self, factors: "Factors", longer: float) -> "FlowCalibration":
+        """With corrected shocks and noise, times `longer`.
+
+        No error of the level is replayed larger than it was, and the largest hardly smaller; no share shock is larger
+        than its total.
+        """
+        rank = np.linspace(0, 1, len(self.level)) ** EXTREME
+        kept = np.maximum(factors.level, factors.level + (1 - factors.level) * rank)
+        shares = factors.shares[self.class_of] * longer
         return replace(
             self,
-            level=self.level * regional,
-            out=self.out * regional,
-            into=self.into * regional,
-            shape=(self.shape * cells[:, None]).astype(np.float32),
+            level=np.minimum(self.level * kept * longer, self.level[-1]),
+            out=np.minimum(self.out * shares, 1.0),
+            into=np.minimum(self.into * shares, 1.0),
+            shape=(self.shape * factors.cells[:, None] * longer).astype(np.float32),
         )
 
     def level_width(self) -> float:
@@ -104,9 +118,8 @@ def calibrated(
         if errors:
             fitted = _fitted(list(errors.values()), known, regions, totals)
             tested = [_tested(record, dataset, model, known, one, errors[one]) for one in errors]
-            regional, cells = _factors([one for one in tested if one is not None], sorted(errors)[-1])
-            longer = np.sqrt(horizon / known) * (1 + 1 / len(errors))
-            return fitted.widened(regional * longer, cells * longer)
+            factors = _factors([one for one in tested if one is not None], max(errors))
+            return fitted.widened(factors, np.sqrt(horizon / known) * (1 + 1 / len(errors)))
     raise ValueError("no past forecast of flows has a known outcome yet; at least two years of flows are needed")
 
 
@@ -120,11 +133,12 @@ def _fitted(
     curve = SizeCurve.fit(size, cell)
     return FlowCalibration(
         regions=regions,
+        class_of=size_class(totals[0]),
         level=_level_sizes(np.array([one.level for one in errors]), horizon),
-        out=scales[0] / np.maximum(totals[0], 1.0),
-        into=scales[1] / np.maximum(totals[1], 1.0),
+        out=np.minimum(scales[0] / np.maximum(totals[0], 1.0), 1.0),
+        into=np.minimum(scales[1] / np.maximum(totals[1], 1.0), 1.0),
         share=np.sort(np.abs(np.concatenate([one[np.isfinite(one)] for one in own]))),
-        together=_correlation(own[0], own[1]),
+        together=_correlations(own[0], own[1], size_class(totals[0])),
         curve=curve,
         shape=_shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), 1e-9))),
     )
@@ -137,8 +151,18 @@ def _level_sizes(seen: np.ndarray, horizon: int) -> np.ndarray:
     return np.sort(np.concatenate([[0.0], np.repeat(np.abs(seen), 10), prior]))
 
 
+def _correlations(out: np.ndarray, into: np.ndarray, class_of: np.ndarray) -> np.ndarray:
+    """Of the two share errors of a region, (region): of its class of size, or of all where that has few errors."""
+    together = np.full(class_of.shape, _correlation(out, into))
+    for one in np.unique(class_of):
+        own = class_of == one
+        if np.isfinite(out[:, own]).sum() >= FEWEST:
+            together[own] = _correlation(out[:, own], into[:, own])
+    return together
+
+
 def _correlation(out: np.ndarray, into: np.ndarray) -> float:
-    """Of the two share errors of a region, each over its scale and bounded, so that no single one decides."""
+    """Of errors over their scale, bounded, so that no single one decides."""
     told = np.isfinite(out) & np.isfinite(into)
     if told.sum() < 10:
         return 0.0
@@ -164,19 +188,33 @@ def _shapes(size: np.ndarray, standard: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
-    """What one past forecast missed, over the half widths that its 80 % intervals would have had at its cutoff.
+class Factors:
+    """Of widths: of the level, of shares and of cell noise, each (class of size)."""
 
-    regional: of the regions' totals and balances, over their half width. Of some cells: missed, size_class, and the
-    half width's square that comes from level and shares, and from cell noise.
-    """
+    level: float
+    shares: np.ndarray
+    cells: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """What one past forecast missed, and the half widths that its 80 % intervals would have had at its cutoff."""
 
     cutoff: int
-    regional: np.ndarray
+    totals: "Misses"
+    balances: "Misses"
+    cells: "Misses"
+
+
+@dataclass(frozen=True, eq=False)
+class Misses:
+    """missed: persons. class_of: class of size. level, shares, noise: squared half widths by what they come from."""
+
     missed: np.ndarray
-    size_class: np.ndarray
-    from_regions: np.ndarray
-    from_cells: np.ndarray
+    class_of: np.ndarray
+    level: np.ndarray
+    shares: np.ndarray
+    noise: np.ndarray
 
 
 def _tested(
@@ -188,76 +226,87 @@ def _tested(
         before = list(record.before(cutoff).errors(dataset, model, horizon, cutoff).values())
         totals = errors.out_total, errors.into_total
         then = _fitted(before, horizon, errors.regions, totals) if before else None
-        record.kept[key] = None if then is None else _missed_over_width(then, errors, cutoff)
+        record.kept[key] = None if then is None else _misses(then, errors, cutoff)
     return record.kept[key]
 
 
-def _missed_over_width(then: FlowCalibration, errors: FlowErrors, cutoff: int) -> Tested:
-    level, share = then.level_width(), then.share_width()
+def _misses(then: FlowCalibration, errors: FlowErrors, cutoff: int) -> Tested:
+    level, share, class_of = then.level_width(), then.share_width(), size_class(errors.out_total)
     out, into = errors.out_total * then.out * share, errors.into_total * then.into * share
-    net_total = errors.into_total - errors.out_total
-    widths = [
-        np.hypot(level * errors.out_total, out),
-        np.hypot(level * errors.into_total, into),
-        np.sqrt((level * net_total) ** 2 + out**2 + into**2 - 2 * then.together * out * into),
-    ]
-    missed = [errors.out_missed, errors.into_missed, errors.into_missed - errors.out_missed]
-    squared = level**2 + share**2 * (then.out[errors.origin] ** 2 + then.into[errors.destination] ** 2)
+    totals = np.concatenate([errors.out_total, errors.into_total])
+    net, none = errors.into_total - errors.out_total, np.zeros(2 * len(class_of))
+    of_shares = then.out[errors.origin] ** 2 + then.into[errors.destination] ** 2
     return Tested(
         cutoff,
-        np.concatenate([np.abs(one) / np.maximum(width, 0.5) for one, width in zip(missed, widths, strict=True)]),
-        np.abs(errors.missed),
-        size_class(errors.size),
-        errors.size**2 * squared,
-        then.cell_width(errors.size) ** 2,
+        Misses(
+            np.abs(np.concatenate([errors.out_missed, errors.into_missed])),
+            np.tile(class_of, 2),
+            (level * totals) ** 2,
+            np.concatenate([out, into]) ** 2,
+            none,
+        ),
+        Misses(
+            np.abs(errors.into_missed - errors.out_missed),
+            class_of,
+            (level * net) ** 2,
+            out**2 + into**2 - 2 * then.together * out * into,
+            none[: len(class_of)],
+        ),
+        Misses(
+            np.abs(errors.missed),
+            size_class(errors.size),
+            (errors.size * level) ** 2,
+            (errors.size * share) ** 2 * of_shares,
+            then.cell_width(errors.size) ** 2,
+        ),
     )
 
 
-def _factors(tested: Sequence[Tested], last: int) -> tuple[float, np.ndarray]:
-    """Factors of the widths with which past intervals would have covered what they said, drawn to 1 where few are.
-
-    One for level and shares, then one for the cell noise of each class of size.
-    """
-    cells = np.ones(len(SIZES) + 1)
+def _factors(tested: Sequence[Tested], last: int) -> Factors:
+    """Factors of the widths with which past intervals would have covered what they said, drawn to 1 where few are."""
+    every = len(SIZES) + 1
     if not tested:
-        return 1.0, cells
+        return Factors(1.0, np.ones(every), np.ones(every))
     trust = len(tested) / (len(tested) + CAUTION)
     weights = [FADING ** (last - one.cutoff) for one in tested]
-    every = np.concatenate([np.full(len(one.regional), weight) for one, weight in zip(tested, weights, strict=True)])
-    regional = _drawn(_weighted_quantile(np.concatenate([one.regional for one in tested]), every), trust)
-    missed, class_of, around, noise = (
-        np.concatenate([getattr(one, name) for one in tested])
-        for name in ("missed", "size_class", "from_regions", "from_cells")
+    balances, totals, cells = (
+        _joined([getattr(one, name) for one in tested], weights) for name in ("balances", "totals", "cells")
     )
-    weight = np.concatenate(
-        [np.full(len(one.missed), w / len(one.missed)) for one, w in zip(tested, weights, strict=True)]
-    )
-    around = around * regional**2
-    pooled = _cell_factor(*(one[class_of > 0] for one in (missed, around, noise, weight)))
-    for one in range(1, len(cells)):
-        own = class_of == one
-        wanted = _cell_factor(missed[own], around[own], noise[own], weight[own]) if own.sum() >= FEWEST else pooled
-        cells[one] = _drawn(wanted, trust)
-    return regional, cells
+    shares = _by_class(*balances, "shares", ("level",))
+    corrected = replace(totals[0], shares=totals[0].shares * shares[totals[0].class_of] ** 2)
+    level = _factor(corrected, totals[1], "level", ("shares",)) ** trust
+    return Factors(level, shares**trust, _by_class(*cells, "noise", ("level", "shares")) ** trust)
 
 
-def _cell_factor(missed: np.ndarray, around: np.ndarray, noise: np.ndarray, weight: np.ndarray) -> float:
-    """Factor of cell noise with which the interval holds NOMINAL of the cells, by weight."""
-    low, high = BOUNDS
+def _joined(misses: Sequence[Misses], weights: Sequence[float]) -> tuple[Misses, np.ndarray]:
+    """All together, and the weight of each: that of its forecast, over how many it has."""
+    joined = Misses(*(np.concatenate([getattr(one, field.name) for one in misses]) for field in fields(Misses)))
+    told = zip(misses, weights, strict=True)
+    return joined, np.concatenate([np.full(len(one.missed), part / max(len(one.missed), 1)) for one, part in told])
+
+
+def _by_class(misses: Misses, weight: np.ndarray, own: str, others: Sequence[str]) -> np.ndarray:
+    """Factor of a part of the width, (class of size): that of all classes where one has few. What was forecast as zero
+    keeps 1."""
+    factors = np.full(len(SIZES) + 1, _factor(misses, weight * (misses.class_of > 0), own, others))
+    for one in range(1, len(factors)):
+        inside = misses.class_of == one
+        if inside.sum() >= FEWEST:
+            factors[one] = _factor(misses, weight * inside, own, others)
+    factors[0] = 1.0
+    return factors
+
+
+def _factor(misses: Misses, weight: np.ndarray, own: str, others: Sequence[str]) -> float:
+    """Factor of a part of the width with which the interval holds NOMINAL of what was missed, by weight; in BOUNDS."""
+    if not weight.any():
+        return 1.0
+    squared, around = getattr(misses, own), np.sum([getattr(misses, other) for other in others], axis=0)
 
     def short(factor: float) -> float:
-        return float(weight @ (missed <= np.sqrt(around + factor**2 * noise)) / weight.sum()) - NOMINAL
+        return float(weight @ (misses.missed <= np.sqrt(around + factor**2 * squared)) / weight.sum()) - NOMINAL
 
-    if not len(missed) or short(low) >= 0:
-        return low if len(missed) else 1.0
+    low, high = BOUNDS
+    if short(low) >= 0:
+        return low
     return high if short(high) <= 0 else float(brentq(short, low, high, xtol=0.005))
-
-
-def _drawn(factor: float, trust: float) -> float:
-    return float(np.clip(factor, *BOUNDS) ** trust)
-
-
-def _weighted_quantile(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][np.searchsorted(reached, NOMINAL)])

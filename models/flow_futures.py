@@ -126,7 +126,7 @@ class FlowFutures:
 
     def _factors(self, h: int, calibration: FlowCalibration, normal: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         level, own, other = normal
-        together = calibration.together
+        together = calibration.together[:, None]
         level = np.exp(_mirrored(_of_sizes(level, calibration.level)))
         shares = own, together * own + np.sqrt(1 - together**2) * other
         factors = []

@@ -17,8 +17,16 @@ from models.flow_futures import FlowFutures
 from models.flow_record import FlowRecord, size_class, size_names
 from models.forecast import FLOW, QUANTILES, TargetForecast
 from models.structural import StructuralBoosted, StructuralGravity
-from training.metrics import common_part_of_commuters, interval_coverage, mean_pinball_loss, r_squared, sorted_crps
+from training.metrics import (
+    common_part_of_commuters,
+    interval_coverage,
+    mass_inside,
+    mean_pinball_loss,
+    r_squared,
+    sorted_crps,
+)
 
+PERSISTENCE = "persistence"
 INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95)}
 CELL_DRAWS = 20_000_000
 """Cells × draws from which intervals are scored; a large country's are scored from fewer draws."""
@@ -27,7 +35,7 @@ STRUCTURAL_CUTOFFS = 5
 ScoreTarget = Callable[[TargetForecast, pd.DataFrame], list[dict]]
 SIZE_COLUMNS = [
     *("target", "model", "cutoff", "horizon", "size_class", "n", "abs_error", "abs_actual"),
-    *("coverage_50", "coverage_80", "coverage_90"),
+    *("coverage_50", "coverage_80", "coverage_90", "mass_80"),
 ]
 STRUCTURE_COLUMNS = ["model", "cutoff", "horizon", "regions", "cpc", "r2"]
 
@@ -53,7 +61,8 @@ def score_flows(
 ) -> FlowScores:
     """Scores of one model at one cutoff, as it would have been served then. dataset: knows the outcomes.
 
-    score_target(forecast, persons): scores of a region target by horizon.
+    score_target(forecast, persons): scores of a region target by horizon. Persistence is scored as the last value
+    itself: the median of its futures is a little below, as most flows are below their mean.
     """
     known = dataset.as_of(cutoff)
     then, now = flow_history(known), flow_history(dataset)
@@ -73,12 +82,19 @@ def score_flows(
     scores = FlowScores([], [], [])
     for h, horizon in enumerate(horizons):
         told, scored = {"cutoff": cutoff, "horizon": horizon}, np.concatenate(blocks[h], axis=1)
+        if model == PERSISTENCE:
+            scored[0] = np.rint(point[h])
         flow = {"target": FLOW} | told
         scores.rows.append(flow | _flow_row(scored, came[h], outcomes[h], point[h]))
         scores.by_size.extend(flow | row for row in _by_size(scored, came[h], size_class(point[h])))
         matrix = _structure(outcomes[h], carried(scored[0], then, now), now)
         scores.structure.append(told | {"regions": len(now.regions)} | matrix)
-    _add_sums(scores, dataset, cutoff, horizons, then, out, into, score_target)
+    sums = {"inflow": into, "out_migration": out, "net_migration": into - out}
+    if model == PERSISTENCE:
+        totals = [sums_by(end, point, len(then.regions)) for end in (then.origin, then.destination)]
+        last = {"out_migration": totals[0], "inflow": totals[1], "net_migration": totals[1] - totals[0]}
+        sums = {target: draws - np.median(draws, axis=0) + last[target] for target, draws in sums.items()}
+    _add_sums(scores, dataset, cutoff, horizons, then, sums, score_target)
     return scores
 
 
@@ -94,14 +110,18 @@ def _calibrations(
 
 
 def _cells(ordered: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-    """Of each pair, (score, pair): median, inside 50, 80, 90 % or not, CRPS, pinball loss. ordered: (pair, draw)."""
+    """Of each pair, (score, pair): median, inside 50, 80, 90 % or not, part of it inside 80 %, CRPS, pinball loss.
+
+    ordered: (pair, draw).
+    """
     quantiles = quantiles_of(ordered)
     inside = [
         (quantiles[QUANTILES.index(low)] <= outcome) & (outcome <= quantiles[QUANTILES.index(high)])
         for low, high in INTERVALS.values()
     ]
+    part = mass_inside(outcome, ordered, INTERVALS[80])
     losses = [sorted_crps(outcome, ordered.T), mean_pinball_loss(outcome, quantiles, QUANTILES)]
-    return np.stack([quantiles[QUANTILES.index(0.5)], *inside, *losses]).astype("float64")
+    return np.stack([quantiles[QUANTILES.index(0.5)], *inside, part, *losses]).astype("float64")
 
 
 def _flow_row(scored: np.ndarray, came: np.ndarray, outcome: np.ndarray, point: np.ndarray) -> dict:
@@ -109,6 +129,7 @@ def _flow_row(scored: np.ndarray, came: np.ndarray, outcome: np.ndarray, point: 
     over the pairs whose forecast is above zero; CRPS and pinball loss over all that were known."""
     median, above = scored[0], point >= 0.5
     unseen = outcome.sum() - came.sum()
+    above = above if above.any() else np.ones_like(above)
     covered = {f"coverage_{level}": float(scored[1 + i, above].mean()) for i, level in enumerate(INTERVALS)}
     return {
         "n": len(came),
@@ -116,18 +137,19 @@ def _flow_row(scored: np.ndarray, came: np.ndarray, outcome: np.ndarray, point: 
         "abs_actual": float(outcome.sum()),
         "sign_agreement": float(((came > 0) == (median > 0)).mean()),
         **covered,
-        "crps": float(scored[4].mean()),
-        "pinball": float(scored[5].mean()),
+        "crps": float(scored[5].mean()),
+        "pinball": float(scored[6].mean()),
     }
 
 
 def _by_size(scored: np.ndarray, outcome: np.ndarray, class_of: np.ndarray) -> list[dict]:
-    """One row per class of size that has cells. scored: median, then inside 50, 80, 90 %."""
+    """One row per class of size that has cells. scored: median, inside 50, 80, 90 %, part of it inside 80 %."""
     rows = []
     for one, name in enumerate(size_names()):
         own = class_of == one
         if own.any():
-            covered = {f"coverage_{level}": float(scored[1 + i, own].mean()) for i, level in enumerate(INTERVALS)}
+            names = [*(f"coverage_{level}" for level in INTERVALS), "mass_80"]
+            covered = {name: float(scored[1 + i, own].mean()) for i, name in enumerate(names)}
             error = float(np.abs(scored[0, own] - outcome[own]).sum())
             sizes = {"size_class": name, "n": int(own.sum()), "abs_error": error}
             rows.append(sizes | {"abs_actual": float(np.abs(outcome[own]).sum())} | covered)
@@ -145,13 +167,11 @@ def _add_sums(
     cutoff: int,
     horizons: tuple[int, ...],
     then: FlowHistory,
-    out: np.ndarray,
-    into: np.ndarray,
+    sums: dict[str, np.ndarray],
     score_target: ScoreTarget,
 ) -> None:
     """Scores of the targets that are sums of flows; classes of size by people leaving."""
-    sums = {"inflow": into, "out_migration": out, "net_migration": into - out}
-    class_of = size_class(np.median(out, axis=0))
+    class_of = size_class(np.median(sums["out_migration"], axis=0))
     for target in flow_targets(dataset.as_of(cutoff), cutoff):
         words = target, "between_regions", cutoff, horizons, then.regions
         forecast = TargetForecast(*words, sums[target], {}, {})
@@ -163,7 +183,10 @@ def _add_sums(
             told = ~np.isnan(outcome)
             if told.any():
                 inside = [(quantiles[a][h] <= outcome) & (outcome <= quantiles[b][h]) for a, b in INTERVALS.values()]
-                scored = np.stack([quantiles[0.5][h], *inside]).astype("float64")[:, told]
+                ordered = np.sort(forecast.draws[:, h, told], axis=0).T
+                part = np.empty(len(told))
+                part[told] = mass_inside(outcome[told], ordered, INTERVALS[80])
+                scored = np.stack([quantiles[0.5][h], *inside, part]).astype("float64")[:, told]
                 rows = _by_size(scored, outcome[told], class_of[h][told])
                 scores.by_size.extend({"target": target, "cutoff": cutoff, "horizon": horizon} | row for row in rows)
 

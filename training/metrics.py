@@ -81,6 +81,24 @@ def sorted_crps(actual: Array, ordered: Array) -> Array:
     return np.abs(ordered - actual).mean(axis=0) - spread
 
 
+def mass_inside(actual: Array, ordered: Array, levels: tuple[float, float]) -> Array:
+    """Part of each outcome's probability that lies between two levels, in [0, 1]; its mean is the nominal level.
+
+    Where many draws equal an outcome, as at zero, an interval holds more than it says; this does not (the probability
+    integral transform of counts, Czado, Gneiting & Held 2009). ordered: sorted draws, (n, draw).
+
+    >>> mass_inside(np.array([0]), np.array([[0, 0, 0, 0, 5]]), (0.1, 0.9))
+    array([0.875])
+    """
+    count = ordered.shape[1]
+    below = (ordered < actual[:, None]).sum(axis=1) / count
+    upto = (ordered <= actual[:, None]).sum(axis=1) / count
+    low, high = levels
+    overlap = np.minimum(upto, high) - np.maximum(below, low)
+    within = (low <= below) & (below <= high)
+    return np.where(upto > below, np.clip(overlap, 0, None) / np.maximum(upto - below, 1 / count), within)
+
+
 def r_squared(actual: Array, forecast: Array, cells: int) -> float:
     """1 − Σ(actual − forecast)² / Σ(actual − mean)² over a number of cells; those that are not given are zero in both.
 

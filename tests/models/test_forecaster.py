@@ -176,9 +176,8 @@ def late_region() -> dict[str, pd.DataFrame]:
     return tables | {"flows": flows, "indicators": population}
 
 
-def late_population() -> dict[str, pd.DataFrame]:
+def late_population(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Moves of D are known all along, its inhabitants only lately."""
-    tables = flows_country(CODES, YEARS)
     return tables | {"indicators": tables["indicators"].query("region != 'D' or year >= 2018")}
 
 
@@ -218,7 +217,7 @@ HARD = [
         | cut({"movements": net_country(CODES, YEARS)["movements"]}, "region != 'D' or year > 2016"),
         id="a_region_with_a_balance_only_lately",
     ),
-    pytest.param(late_population(), id="a_region_with_a_population_only_lately"),
+    pytest.param(late_population(flows_country(CODES, YEARS)), id="a_region_with_a_population_only_lately"),
     pytest.param(margins("between_regions"), id="arrivals_and_departures"),
     pytest.param(margins("between_regions", left=CODES[:3]), id="departures_of_some"),
     pytest.param(without_moves_of("C"), id="a_region_where_nobody_moves"),
@@ -274,11 +273,18 @@ def test_hard_cases_are_forecast_within_reason(tables):
         assert np.abs(target.draws).max() < 100 * known.max()
 
 
-def test_before_its_first_population_a_region_is_left_out():
-    dataset = dataset_of(**late_population())
+def test_before_its_first_population_a_region_has_no_rate_and_is_left_out():
+    dataset = dataset_of(**late_population(margins("between_regions")))
 
     assert forecast(dataset, 2017).targets["inflow"].regions == ("A", "B", "C")
     assert forecast(dataset, 2020).targets["inflow"].regions == ("A", "B", "C", "D")
+
+
+def test_flows_of_a_region_are_forecast_before_its_first_population():
+    """Flows are persons, no rates; without them what leaves the others would not arrive."""
+    dataset = dataset_of(**late_population(flows_country(CODES, YEARS)))
+
+    assert forecast(dataset, 2017).targets["inflow"].regions == ("A", "B", "C", "D")
 
 
 def test_arrivals_from_abroad_are_no_departures_of_a_region():
