@@ -11,11 +11,14 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from features.dataset import load_dataset, read_dataset
+from features.dataset import Dataset, load_dataset, read_dataset
+from features.flows import has_flows
+from features.targets import recorded_targets
 from models.bundle import load_bundle, save_bundle
+from models.forecast import FLOW, Forecast
 from training.backtest import backtest
 from training.config import Config, ConfigError, load_config
-from training.report import decisions_report, forecast_report, scorecard_report
+from training.report import decisions_report, flows_report, forecast_report, scorecard_report
 from training.run import train as run_training
 
 BUNDLE = Path("build/bundle")
@@ -90,15 +93,27 @@ def backtest_command(
     settings: Settings = None,
     config: ConfigFile = None,
 ) -> None:
-    """Score every model, and what the gate would have served, at every past cutoff."""
+    """Score every model, and what the gate would have served, at every past cutoff.
+
+    Where flows are recorded, two more tables are written beside OUT: scores by class of size, and how well models of
+    flows that see no past flows do.
+    """
     _check_out(outfile)
     chosen = load_config(settings or [], config, data)
     dataset = load_dataset(chosen.data)
     with _progress("backtest") as progress:
-        tested = backtest(dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws)
+        tested = backtest(
+            dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws, structural=True
+        )
     _write_csv(tested.scores, outfile)
     out.print(scorecard_report(tested.scores))
     out.print(f"scores: {outfile}", highlight=False)
+    if tested.flows is not None:
+        out.print(flows_report(tested))
+        for name, table in (("by_size", tested.by_size), ("structure", tested.structure)):
+            beside = outfile.with_name(f"{outfile.stem}_{name}{outfile.suffix}")
+            _write_csv(table, beside)
+            out.print(f"{name.replace('_', ' ')}: {beside}", highlight=False)
 
 
 @app.command()
@@ -107,15 +122,20 @@ def forecast(
     data: Data = None,
     cutoff: Cutoff = None,
     horizons: Horizons = "1,2,3",
+    target: Annotated[
+        str | None, typer.Option(help="net_migration, inflow, out_migration, or flow: from region to region.")
+    ] = None,
     settings: Settings = None,
     config: ConfigFile = None,
 ) -> None:
-    """Forecast with what the gate serves at the cutoff."""
+    """Forecast with what the gate serves at the cutoff; every target of regions, or one target."""
     _check_out(outfile)
     chosen = load_config([*(settings or []), f"horizons=[{horizons}]"], config, data, cutoff)
     with _progress("forecast") as progress:
+        dataset = load_dataset(chosen.data)
+        _check_target(target, dataset)
         made, _ = run_training(chosen, progress)
-    _write_csv(made.forecast.table(), outfile)
+    _write_csv(_forecast_table(made.forecast, target), outfile)
     out.print(forecast_report(made))
     out.print(f"forecast: {outfile}", highlight=False)
 
@@ -221,6 +241,20 @@ def _check_out(path: Path) -> None:
     nearest = next(parent for parent in path.absolute().parents if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise ConfigError(f"--out {path}: {nearest} cannot be written to; choose another place")
+
+
+def _check_target(target: str | None, dataset: Dataset) -> None:
+    """Before the work rather than after it."""
+    known = [*recorded_targets(dataset), *([FLOW] if has_flows(dataset) else [])]
+    if target is not None and target not in known:
+        raise ConfigError(f"--target {target}: {dataset.name} records {', '.join(known)}; must be one of these")
+
+
+def _forecast_table(made: Forecast, target: str | None) -> pd.DataFrame:
+    if target == FLOW:
+        return made.flow_table()
+    table = made.table()
+    return table if target is None else table[table["target"] == target]
 
 
 def _is_bundle(folder: Path) -> bool:

@@ -11,10 +11,15 @@ from rich.text import Text
 from features.targets import TARGETS
 from models.bundle import Bundle
 from models.decision import PROVISIONAL, Decision
-from models.forecast import TargetForecast
-from training.backtest import SERVED
+from models.flow_record import size_names
+from models.forecast import FLOW, QUANTILES, FlowForecast, TargetForecast
+from training.backtest import SERVED, Backtest
 from training.scorecard import scorecard
 
+LARGEST_FLOWS = 10
+FEWEST_SHOWN = 200
+"""Outcomes below which a coverage says little."""
+GRAVITY, STRUCTURAL, PERSISTENCE = "structural_gravity", "structural_boosted", "persistence"
 LARGEST = 30
 """Regions that are shown; files hold all."""
 SCOPES = {"within_country": "with moves inside the region", "all": "with moves abroad", "between_regions": ""}
@@ -24,14 +29,18 @@ def scorecard_report(scores: pd.DataFrame) -> RenderableType:
     """Skill against persistence and coverage, by target, model and horizon."""
     card = scorecard(scores)
     return Group(
-        *(_scorecard(card[card["target"] == target], scores) for target in TARGETS if target in set(card["target"]))
+        *(
+            _scorecard(card[card["target"] == target], scores)
+            for target in (FLOW, *TARGETS)
+            if target in set(card["target"])
+        )
     )
 
 
 def _scorecard(card: pd.DataFrame, scores: pd.DataFrame) -> RenderableType:
     target = card["target"].iloc[0]
     horizons = sorted(card["horizon"].unique())
-    table = _table("model", [f"{horizon} year{'s' if horizon > 1 else ''} ahead" for horizon in horizons])
+    table = _table("model", [_ahead(horizon) for horizon in horizons])
     for model in sorted(card["model"].unique(), key=lambda name: (name == SERVED, name)):
         cells = card[card["model"] == model].set_index("horizon")
         shown = [_skill(cells.loc[horizon]) if horizon in cells.index else "" for horizon in horizons]
@@ -40,6 +49,44 @@ def _scorecard(card: pd.DataFrame, scores: pd.DataFrame) -> RenderableType:
     title = _title(f"{target}: backtest", ["skill against persistence (coverage of nominal 80 %)"])
     span = f"cutoffs {cutoffs[0]}-{cutoffs[-1]}" + (", provisional" if len(cutoffs) <= PROVISIONAL else "")
     return Group(title, table, Text(f"{span}; served: what the gate would have served, knowing only the past\n", "dim"))
+
+
+def flows_report(tested: Backtest) -> RenderableType:
+    """Coverage of what was served by class of size, and models of flows that see no past flows."""
+    return Group(_by_size(tested.by_size[tested.by_size["model"] == SERVED]), _structure(tested.structure))
+
+
+def _by_size(served: pd.DataFrame) -> RenderableType:
+    """A row per target and class of size, with at least FEWEST_SHOWN outcomes."""
+    horizons = sorted(served["horizon"].unique())
+    table = _table("target and size", [_ahead(horizon) for horizon in horizons])
+    for target in served["target"].unique():
+        for size in size_names():
+            own = served[(served["target"] == target) & (served["size_class"] == size)]
+            cells = {horizon: rows for horizon, rows in own.groupby("horizon") if rows["n"].sum() >= FEWEST_SHOWN}
+            if cells:
+                shown = [_coverage(cells[horizon]) if horizon in cells else "" for horizon in horizons]
+                table.add_row(f"{target} {size}", *shown)
+    told = "outcomes inside the 80 % interval, % (where an outcome that many draws equal counts by part)"
+    return Group(_title("coverage by size", [told]), table, Text(""))
+
+
+def _coverage(rows: pd.DataFrame) -> str:
+    plain, part = (100 * (rows[name] * rows["n"]).sum() / rows["n"].sum() for name in ("coverage_80", "mass_80"))
+    return f"{plain:.0f} ({part:.0f})"
+
+
+def _structure(structure: pd.DataFrame) -> RenderableType:
+    """Means over the cutoffs at which flows without a past were scored; the served flows beside them."""
+    ahead = structure[structure["horizon"] == 1]
+    cutoffs = ahead.loc[ahead["model"] == STRUCTURAL, "cutoff"].unique()
+    shown = ahead[ahead["cutoff"].isin(cutoffs) & ahead["model"].isin([STRUCTURAL, GRAVITY, PERSISTENCE, SERVED])]
+    table = _table("model", ["CPC", "R²"])
+    for model, rows in shown.groupby("model"):
+        table.add_row(str(model), f"{rows['cpc'].mean():.3f}", f"{rows['r2'].mean():.3f}")
+    span = f"cutoffs {min(cutoffs)}-{max(cutoffs)}" if len(cutoffs) else "no cutoffs"
+    note = f"{span}; structural models see no past flow. CPC and R² measure geography, not change\n"
+    return Group(_title("flows from indicators alone", ["whole matrix, one year ahead"]), table, Text(note, "dim"))
 
 
 def _skill(row: pd.Series) -> str:
@@ -73,6 +120,8 @@ def _forecasts(bundle: Bundle) -> Iterator[RenderableType]:
         if len(forecast.regions) > LARGEST:
             yield Text(f"the {LARGEST} largest of {len(forecast.regions):,} regions", "dim")
         yield Text("")
+    if bundle.forecast.flows is not None:
+        yield _flows(bundle.forecast.flows, names)
 
 
 def _forecast(forecast: TargetForecast, names: pd.Series) -> Table:
@@ -87,6 +136,23 @@ def _forecast(forecast: TargetForecast, names: pd.Series) -> Table:
             mark = " ~" if forecast.basis[region] == "estimated" else ""
             table.add_row(f"{region} {names[region]}{mark}", *cells)
     return table
+
+
+def _flows(flows: FlowForecast, names: pd.Series) -> RenderableType:
+    """The largest flows of the first and the last year, in thousands."""
+    low, median, high = (flows.quantiles[QUANTILES.index(level)] / 1000 for level in (0.1, 0.5, 0.9))
+    ends = sorted({0, len(flows.horizons) - 1})
+    table = _table("from → to", [str(flows.cutoff + flows.horizons[h]) for h in ends])
+    for pair in median[0].argsort()[::-1][:LARGEST_FLOWS]:
+        ends_of = [names[flows.regions[place[pair]]] for place in (flows.origin, flows.destination)]
+        cells = [f"{median[h, pair]:,.1f} ({low[h, pair]:,.1f} … {high[h, pair]:,.1f})" for h in ends]
+        table.add_row(" → ".join(ends_of) + (" ~" if flows.basis[pair] == "estimated" else ""), *cells)
+    title = _title("flow: median (80 % interval)", ["thousand persons"])
+    return Group(title, table, Text(f"the {LARGEST_FLOWS} largest of {len(flows.origin):,} flows\n", "dim"))
+
+
+def _ahead(horizon: int) -> str:
+    return f"{horizon} year{'s' if horizon > 1 else ''} ahead"
 
 
 def _title(what: str, notes: list[str]) -> Text:

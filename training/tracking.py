@@ -257,6 +257,9 @@ def _log_artifacts(client: MlflowClient, run_id: str, bundle: Bundle, tested: Ba
     save_bundle(bundle, folder / "bundle")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     card.to_csv(folder / "scorecard.csv", index=False)
+    for name, table in (("scores_by_size", tested.by_size), ("structure", tested.structure)):
+        if len(table):
+            table.to_csv(folder / f"{name}.csv", index=False)
     (folder / "scorecard.html").write_text(card.round(3).to_html(index=False, border=0, na_rep=""), "utf-8")
     (folder / "figures").mkdir()
     for name, figure in every_figure(bundle, tested):
