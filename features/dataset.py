@@ -77,6 +77,11 @@ class Dataset:
             whole._known[cutoff, month] = vintage
         return whole._known[cutoff, month]
 
+    @property
+    def whole(self) -> "Dataset":
+        """The dataset that this is a vintage of; itself where it is none."""
+        return self._whole or self
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables that have rows, by name, as in a folder: `movements` with its months, years first."""
         tables = {name: getattr(self, name) for name in TABLES}

@@ -102,31 +102,67 @@ def flow_history(dataset: Dataset) -> FlowHistory:
     """
     if not has_flows(dataset):
         raise ValueError(f"{dataset.name}: has no flows")
-    flows = at_constant_boundaries(dataset, int(dataset.flows["year"].min())).flows
-    origin, destination = pd.Index(flows["origin"]), pd.Index(flows["destination"])
-    regions = origin.unique().union(destination.unique()).sort_values()
-    key = regions.get_indexer(origin).astype(np.int64) * len(regions) + regions.get_indexer(destination)
-    pairs, pair = np.unique(key, return_inverse=True)
-    first = int(flows["year"].min())
-    years = np.arange(first, int(flows["year"].max()) + 1)
-    row = flows["year"].to_numpy() - first
+    rows = _known_rows(dataset)
+    used = np.unique(np.concatenate([rows["origin"], rows["destination"]]))
+    origin, destination = (np.searchsorted(used, rows[end]) for end in ("origin", "destination"))
+    pairs, pair = np.unique(origin.astype(np.int64) * len(used) + destination, return_inverse=True)
+    first, last = int(rows["year"].min()), int(rows["year"].max())
+    years = np.arange(first, last + 1)
     persons = np.zeros((len(years), len(pairs)))
-    persons[row, pair] = flows["persons"].to_numpy()
-    persons[~np.isin(years, flows["year"].unique())] = np.nan
+    persons[rows["year"] - first, pair] = rows["persons"]
+    persons[~np.isin(years, rows["year"])] = np.nan
+    names = _coded(dataset.whole if _in_vintages(dataset) else dataset).regions
     return FlowHistory(
-        tuple(str(region) for region in regions),
+        tuple(names[code] for code in used),
         years,
-        (pairs // len(regions)).astype(np.int32),
-        (pairs % len(regions)).astype(np.int32),
+        (pairs // len(used)).astype(np.int32),
+        (pairs % len(used)).astype(np.int32),
         persons,
-        _basis(flows, row == len(years) - 1, pair, len(pairs)),
+        _basis(rows["rank"], rows["year"] == last, pair, len(pairs)),
     )
 
 
-def _basis(flows: pd.DataFrame, last: np.ndarray, pair: np.ndarray, count: int) -> np.ndarray:
-    rank = flows.loc[last, "basis"].astype("str").map(BASIS_ORDER.index).to_numpy()
-    ranks = np.full(count, rank.max())
-    ranks[pair[last]] = rank
+@dataclass(frozen=True, eq=False)
+class _Coded:
+    """Flows between units as numbers: rows (origin, destination, year, persons, published, rank of the basis)."""
+
+    regions: tuple[str, ...]
+    rows: dict[str, np.ndarray]
+
+
+@lru_cache(maxsize=8)
+def _coded(dataset: Dataset) -> _Coded:
+    flows = at_constant_boundaries(dataset, int(dataset.flows["year"].min())).flows
+    ends = [pd.Index(flows[end]) for end in ("origin", "destination")]
+    regions = ends[0].unique().union(ends[1].unique()).sort_values()
+    rank = flows["basis"].astype("category").cat
+    ranks = np.array([BASIS_ORDER.index(str(basis)) for basis in rank.categories])[rank.codes]
+    rows = {column: flows[column].to_numpy() for column in ("year", "persons", "published")}
+    rows |= {end: regions.get_indexer(one) for end, one in zip(("origin", "destination"), ends, strict=True)}
+    return _Coded(tuple(str(region) for region in regions), rows | {"rank": ranks})
+
+
+def _in_vintages(dataset: Dataset) -> bool:
+    """Whether a vintage's rows can be told from the whole's: text is read once, and not again for each vintage.
+
+    Where boundaries changed, the units depend on the first year that a vintage knows.
+    """
+    return not len(dataset.boundary_changes)
+
+
+def _known_rows(dataset: Dataset) -> dict[str, np.ndarray]:
+    if not _in_vintages(dataset):
+        return _coded(dataset).rows
+    rows = _coded(dataset.whole).rows
+    if dataset.cutoff is None:
+        return rows
+    known = (rows["year"] <= dataset.cutoff) & (rows["published"] <= dataset.cutoff)
+    return {name: values[known] for name, values in rows.items()}
+
+
+def _basis(rank: np.ndarray, last: np.ndarray, pair: np.ndarray, count: int) -> np.ndarray:
+    ranks = np.full(count, rank[last].max())
+    ranks[pair[last]] = rank[last]
     return np.array(BASIS_ORDER)[ranks]
 
 

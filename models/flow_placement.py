@@ -45,7 +45,7 @@ def in_present_regions(
     history, flows = flow_history(known), []
     unit = unit_of_region(known.regions["region"], known.boundary_changes, int(known.flows["year"].min()))
     parts = present_parts(known, unit)
-    alone = [one for one in history.regions if one not in set(parts["unit"])]
+    alone = sorted(set(history.regions) - set(parts["unit"]))
     parts = pd.concat([parts, pd.DataFrame({"region": alone, "unit": alone, "share": 1.0})], ignore_index=True)
     if (parts["region"] == parts["unit"]).all():
         flows.append(_unsplit(history, points))
