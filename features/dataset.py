@@ -25,7 +25,8 @@ class Dataset:
 
     The table `movements` is held in two: `movements` are figures of whole years, `monthly_movements` of months.
     licenses, origins, gaps, revisions: as in the descriptor; the last two with their `table`.
-    month: months of the year after the cutoff that are known too, 0 for none.
+    month: months of the year after the cutoff that are known too, 0 for none. running: the same for every vintage of
+    which no month is asked.
 
     Invariants: every row of `indicators`, `flows`, and both movements has `published`, `basis`; with `cutoff` set, no
     value is of a later year or was published later, but for `monthly_movements` of the first `month` months of the next
@@ -49,6 +50,7 @@ class Dataset:
     revisions: tuple[dict, ...] = ()
     cutoff: int | None = None
     month: int = 0
+    running: int = 0
     _known: dict[tuple[int, int], "Dataset"] = field(default_factory=dict, repr=False)
     _whole: "Dataset | None" = field(default=None, repr=False)
 
@@ -57,16 +59,17 @@ class Dataset:
         """Titles of the sources, to be cited."""
         return tuple(str(source.get("title", "")) for source in self.origins)
 
-    def as_of(self, cutoff: int, month: int = 0) -> "Dataset":
+    def as_of(self, cutoff: int, month: int | None = None) -> "Dataset":
         """The vintage that was known at the cutoff: nothing of a later year, nothing published later.
 
-        `month` adds the running year: monthly movements of the year after the cutoff, January to that month. A vintage
-        never widens: asked for a later cutoff or month it gives itself; asked for its own cutoff without a month, it
-        hides the running year.
+        `month` adds the running year: monthly movements of the year after the cutoff, January to that month; by default
+        `running`. A vintage never widens: asked for a later cutoff or month it gives itself; asked for its own cutoff
+        without a month, it hides what is above `running`.
 
         Boundaries are kept whole: they say in which units values are compared, and hold no value. Asked twice for a
         cutoff and month, it gives the same object, so that what is computed from it can be kept.
         """
+        month = self.running if month is None else month
         if self.cutoff is not None and (cutoff > self.cutoff or (cutoff == self.cutoff and month >= self.month)):
             return self
         whole = self._whole or self

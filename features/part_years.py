@@ -1,6 +1,6 @@
 """Part-years: how many people moved in the months of a running year, and in the same months of the year before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -32,6 +32,14 @@ class PartYear:
         1.1
         """
         return self.moves / self.moves_before
+
+
+def with_running_year(dataset: Dataset, cutoff: int) -> Dataset:
+    """The dataset with vintages that know as many months of the year after them as are there of the year after the
+    cutoff: past cutoffs are then judged by what would have been known at the same time of the year."""
+    months = dataset.monthly_movements
+    running = months.loc[months["year"] == cutoff + 1, "month"].max() if len(months) else None
+    return dataset if running is None or pd.isna(running) else replace(dataset, running=int(running), _known={})
 
 
 def monthly_level(dataset: Dataset, target: str) -> pd.Series:

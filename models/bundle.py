@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -135,6 +135,7 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
             for name, text in boosted.to_texts().items():
                 (folder / f"{target}_boosted_{name}.txt").write_text(text, "utf-8")
     told = {"horizons": forecaster.horizons, "draws": forecaster.draws, "seed": forecaster.seed, "targets": targets}
+    told["running"] = bundle.dataset.running
     told["flows"] = None if forecaster.flows is None else write_flows(forecaster.flows, folder)
     (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
@@ -179,7 +180,8 @@ def load_bundle(folder: Path | str) -> Bundle:
         raise BundleError("\n".join([f"{folder}: the bundle is damaged; train again", *(f"  {f}" for f in faults)]))
     decisions = tuple(Decision(**decision) for decision in told["decisions"])
     manifest = Manifest(told["cutoff"], tuple(told["horizons"]), told["dataset"], told["versions"], decisions)
-    dataset = load_dataset(content / "dataset")
+    running = json.loads((content / "forecaster.json").read_text("utf-8"))["running"]
+    dataset = replace(load_dataset(content / "dataset"), running=running)
     scores, scorecard = pd.read_csv(content / "scores.csv"), pd.read_csv(content / "scorecard.csv")
     return Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard)
 

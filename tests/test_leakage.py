@@ -6,18 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.dataset import YEARLY, Dataset
+from features.dataset import Dataset
 from models.forecaster import MigrationForecaster
 from tests.tables import dataset_of, flows_country, kazakhstan, net_country
 from training.backtest import backtest
 
-VALUES = {"indicators": "value", "flows": "persons", "movements": "persons", "population_by_age": "persons"}
+VALUES = {
+    "indicators": "value",
+    "flows": "persons",
+    "movements": "persons",
+    "monthly_movements": "persons",
+    "population_by_age": "persons",
+}
 
 
 def with_another_future(dataset: Dataset, cutoff: int, seed: int) -> Dataset:
     """The dataset with every value of a later year, or published later, changed; rows deleted, and rows added."""
     rng = np.random.default_rng(seed)
-    tables = {name: _another_future(getattr(dataset, name), VALUES[name], cutoff, rng) for name in YEARLY}
+    tables = {name: _another_future(getattr(dataset, name), value, cutoff, rng) for name, value in VALUES.items()}
     return replace(dataset, **tables, _known={}, _whole=None)
 
 
@@ -44,10 +50,33 @@ def _revealed_later(past: pd.DataFrame, cutoff: int) -> pd.DataFrame:
     return first.assign(year=first["year"] - 1, published=cutoff + 1)
 
 
+def flows_and_months(codes: list[str], years: range) -> dict[str, pd.DataFrame]:
+    """Flows by year, and the arrivals of every month."""
+    tables = flows_country(codes, years)
+    arrivals = tables["flows"].groupby(["destination", "year"], as_index=False)["persons"].sum()
+    months = arrivals.rename(columns={"destination": "region"}).merge(
+        pd.DataFrame({"month": range(1, 13)}), how="cross"
+    )
+    months["persons"] = (months["persons"] * (6 + months["month"]) / 150).round().astype("int64")
+    months = months.assign(measure="arrivals", scope="between_regions").astype({"month": "Int64"})
+    return tables | {"movements": months}
+
+
+def sparse(tables: dict[str, pd.DataFrame], below: int) -> dict[str, pd.DataFrame]:
+    return tables | {"flows": tables["flows"][tables["flows"]["persons"] >= below]}
+
+
+FLOWS = [
+    pytest.param(dataset_of(**flows_country(["A", "B", "C", "D"], range(2008, 2021))), 2014, id="flows"),
+    pytest.param(
+        dataset_of(**sparse(flows_country(["A", "B", "C", "D"], range(2008, 2021)), 500)), 2015, id="flows_withheld"
+    ),
+    pytest.param(dataset_of(**flows_and_months(["A", "B", "C"], range(2008, 2021))), 2014, id="flows_and_months"),
+]
 DATASETS = [
     pytest.param(kazakhstan(), 2012, id="kazakhstan_2012"),
     pytest.param(kazakhstan(), 2019, id="kazakhstan_2019"),
-    pytest.param(dataset_of(**flows_country(["A", "B", "C", "D"], range(2008, 2021))), 2014, id="flows"),
+    *FLOWS,
     pytest.param(dataset_of(**net_country(["A", "B", "C"], range(2008, 2021))), 2014, id="net_only"),
 ]
 
@@ -68,6 +97,39 @@ def test_another_future_changes_no_forecast(dataset, cutoff):
     for target, forecast in said.targets.items():
         assert forecast.regions == said_other.targets[target].regions
         np.testing.assert_array_equal(forecast.draws, said_other.targets[target].draws)
+
+
+@pytest.mark.parametrize("model", ["corrected", "corrected_drift"])
+@pytest.mark.parametrize(("dataset", "cutoff"), FLOWS)
+def test_another_future_changes_no_flow(dataset, cutoff, model):
+    other = with_another_future(dataset, cutoff, seed=9)
+    assert not other.flows.equals(dataset.flows)
+
+    said, said_other = (
+        MigrationForecaster({("flow", horizon): model for horizon in (1, 2, 3)}, draws=100)
+        .fit(one, cutoff)
+        .predict(one, cutoff, (1, 2, 3))
+        .flows
+        for one in (dataset, other)
+    )
+
+    assert said.models == dict.fromkeys((1, 2, 3), model)
+    assert said.regions == said_other.regions
+    for name in ("origin", "destination", "basis", "quantiles"):
+        np.testing.assert_array_equal(getattr(said, name), getattr(said_other, name))
+    np.testing.assert_array_equal(said.draws(), said_other.draws())
+
+
+def test_months_of_the_future_are_changed_too():
+    dataset, cutoff = FLOWS[-1].values
+    other = with_another_future(dataset, cutoff, seed=9)
+
+    past, past_other = (one.as_of(cutoff, month=0).monthly_movements for one in (dataset, other))
+    key = ["region", "year", "month"]
+    pd.testing.assert_frame_equal(
+        past.sort_values(key, ignore_index=True), past_other.sort_values(key, ignore_index=True)
+    )
+    assert not other.monthly_movements.equals(dataset.monthly_movements)
 
 
 def served_everywhere(dataset: Dataset, model: str) -> dict[tuple[str, int], str]:

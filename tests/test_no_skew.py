@@ -8,7 +8,7 @@ import pytest
 
 from models.bundle import Bundle, BundleError, load_bundle, manifest_of, save_bundle
 from models.forecaster import MigrationForecaster
-from tests.tables import flows_country, kazakhstan, write_folder
+from tests.tables import dataset_of, flows_country, kazakhstan, write_folder
 from training.config import load_config
 from training.run import train
 
@@ -67,6 +67,60 @@ def test_models_that_learn_are_kept_whole(model, tmp_path):
     bundle = Bundle(manifest_of(dataset, 2016, [], {}, (1, 2)), fitted, dataset, SCORES, SCORES)
 
     assert_same_draws(bundle, load_bundle(save_bundle(bundle, tmp_path)))
+
+
+def country(years: range = range(2008, 2021), newcomer: bool = False) -> dict[str, pd.DataFrame]:
+    """Flows between four regions; of D only its population is known where it is a newcomer."""
+    tables = flows_country(["A", "B", "C", "D"], years)
+    flows = tables["flows"]
+    return tables | {"flows": flows.query("origin != 'D' and destination != 'D'") if newcomer else flows}
+
+
+def bundle_of_flows(tables: dict[str, pd.DataFrame], *models: str) -> Bundle:
+    """Served at each horizon by a model."""
+    dataset = dataset_of(**tables).as_of(2020)
+    horizons = tuple(range(1, len(models) + 1))
+    served = {("flow", horizon): model for horizon, model in zip(horizons, models, strict=True)}
+    fitted = MigrationForecaster(served, horizons, draws=100).fit(dataset, 2020)
+    return Bundle(manifest_of(dataset, 2020, [], {}, horizons), fitted, dataset, SCORES, SCORES)
+
+
+BUNDLES = [
+    pytest.param(country(), ["corrected", "margins", "structure", "persistence"], id="a_model_for_each_horizon"),
+    pytest.param(country(), ["corrected_drift", "corrected"], id="two_that_share_corrections"),
+    pytest.param(country(), ["mean_of_years"], id="nothing_learnt"),
+    pytest.param(country(range(2018, 2021)), ["corrected", "corrected"], id="nothing_to_learn_from"),
+    pytest.param(country(newcomer=True), ["corrected", "margins"], id="a_newcomer"),
+]
+
+
+@pytest.mark.parametrize(("tables", "models"), BUNDLES)
+def test_a_bundle_of_flows_loaded_gives_the_flows_it_was_saved_with(tables, models, tmp_path):
+    bundle = bundle_of_flows(tables, *models)
+
+    folder = save_bundle(bundle, tmp_path)
+    one, other = bundle.forecast.flows, load_bundle(folder).forecast.flows
+
+    assert list(other.models.values()) == models
+    assert (one.models, one.regions) == (other.models, other.regions)
+    for name in ("origin", "destination", "basis", "quantiles"):
+        np.testing.assert_array_equal(getattr(other, name), getattr(one, name))
+    np.testing.assert_array_equal(other.draws(), one.draws())
+    assert_same_draws(bundle, load_bundle(folder))
+
+
+@pytest.mark.parametrize(("tables", "models"), BUNDLES)
+def test_nothing_in_a_bundle_of_flows_is_code(tables, models, tmp_path):
+    names = content(save_bundle(bundle_of_flows(tables, *models), tmp_path))
+
+    assert {Path(name).suffix for name in names} <= {".json", ".npz", ".txt", ".csv", ".parquet"}
+    assert any("flows_calibration_h1.npz" in name for name in names)
+
+
+def test_a_bundle_of_flows_saved_twice_is_the_same_bytes(tmp_path):
+    one, other = (content(save_bundle(bundle_of_flows(country(), "corrected"), tmp_path / name)) for name in "ab")
+
+    assert one == other
 
 
 def test_two_trainings_with_one_seed_leave_the_same_bytes(config, saved, tmp_path):

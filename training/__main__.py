@@ -13,10 +13,11 @@ from rich.console import Console
 
 from features.dataset import Dataset, load_dataset, read_dataset
 from features.flows import has_flows
+from features.part_years import with_running_year
 from features.targets import recorded_targets
 from models.bundle import load_bundle, save_bundle
 from models.forecast import FLOW, Forecast
-from training.backtest import backtest
+from training.backtest import backtest, last_value_year
 from training.config import Config, ConfigError, load_config
 from training.report import decisions_report, flows_report, forecast_report, scorecard_report
 from training.run import train as run_training
@@ -101,6 +102,7 @@ def backtest_command(
     _check_out(outfile)
     chosen = load_config(settings or [], config, data)
     dataset = load_dataset(chosen.data)
+    dataset = with_running_year(dataset, chosen.cutoff or last_value_year(dataset))
     with _progress("backtest") as progress:
         tested = backtest(
             dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws, structural=True

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from features.dataset import Dataset, load_dataset
+from features.part_years import with_running_year
 from models.bundle import Bundle, manifest_of
 from models.flow_forecaster import flow_targets
 from models.forecast import FLOW
@@ -22,6 +23,7 @@ def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Bac
     """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
     dataset = load_dataset(config.data)
     cutoff = _cutoff(config, dataset)
+    dataset = with_running_year(dataset, cutoff)
     tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws, structural=True)
     return fitted_bundle(config, dataset, cutoff, tested), tested
 

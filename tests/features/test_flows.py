@@ -110,6 +110,14 @@ def test_a_source_withholds_only_where_pairs_have_no_flow(below, threshold):
     assert smallest >= threshold
 
 
+def test_a_source_that_tells_zeros_withholds_nothing():
+    flows = flows_country(CODES, YEARS)["flows"]
+    never = (flows["origin"] == "A") & (flows["destination"] == "B")
+    told = flows.assign(persons=flows["persons"].where(~never, 0))
+
+    assert flow_history(dataset_of(**flows_country(CODES, YEARS) | {"flows": told})).threshold == 1
+
+
 def test_the_reverse_of_a_pair_is_its_way_back():
     history = flow_history(example())
     pairs = list(named(history, history.persons[0]))

@@ -203,9 +203,7 @@ def test_a_region_without_a_past_is_calibrated_as_its_size_lets_expect():
     tables = flows_country(["A", "B", "C", "D"], range(2010, 2021))
     dataset = dataset_of(**tables)
     history = flow_history(dataset)
-    totals = tuple(
-        np.append(sums_by(end, history.known[-1], 4), 1.0) for end in (history.origin, history.destination)
-    )
+    totals = tuple(np.append(sums_by(end, history.known[-1], 4), 1.0) for end in (history.origin, history.destination))
 
     found = calibrated(
         record_of(dataset, 2020), dataset.as_of(2020), "persistence", 1, 2020, (*history.regions, "New"), totals

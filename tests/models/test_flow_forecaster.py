@@ -118,7 +118,9 @@ def test_relabelling_regions_permutes_the_forecast():
 
 def medians_of(said: Forecast) -> dict[tuple[str, str], np.ndarray]:
     flows = said.flows
-    pairs = [(flows.regions[one], flows.regions[other]) for one, other in zip(flows.origin, flows.destination, strict=True)]
+    pairs = [
+        (flows.regions[one], flows.regions[other]) for one, other in zip(flows.origin, flows.destination, strict=True)
+    ]
     return dict(zip(pairs, flows.median.T, strict=True))
 
 

@@ -171,7 +171,9 @@ def test_totals_have_the_middle_that_was_forecast(calibration, threshold):
     point = np.where(points() < threshold, 0.0, points())
     futures = made(calibration, point, threshold, count=1000)
 
-    for drawn, end in zip(futures.summed(lambda *_: None)[:2], (futures.pairs.origin, futures.pairs.destination), strict=True):
+    for drawn, end in zip(
+        futures.summed(lambda *_: None)[:2], (futures.pairs.origin, futures.pairs.destination), strict=True
+    ):
         np.testing.assert_allclose(np.median(drawn, axis=0), sums_by(end, point, 6), rtol=0.04)
 
 
@@ -222,9 +224,7 @@ def test_shares_leave_the_level_as_it_is():
 
 
 def test_shocks_of_a_region_that_come_together_leave_its_balance():
-    together, apart = (
-        made(replace(plain(noise=0.1), together=np.full(6, one)), points()) for one in (0.95, -0.95)
-    )
+    together, apart = (made(replace(plain(noise=0.1), together=np.full(6, one)), points()) for one in (0.95, -0.95))
 
     balances = []
     for futures in (together, apart):

@@ -39,7 +39,9 @@ def split_country() -> dict[str, pd.DataFrame]:
 
 def divided(rows: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     touched = (rows[column] == "South") & (rows["year"] >= 2018)
-    first = rows[touched].assign(**{column: "Turkistan", value: (rows[value] * PART["Turkistan"]).round().astype("int64")})
+    first = rows[touched].assign(
+        **{column: "Turkistan", value: (rows[value] * PART["Turkistan"]).round().astype("int64")}
+    )
     second = rows[touched].assign(**{column: "Shymkent", value: rows[value] - first[value]})
     return pd.concat([rows[~touched], first, second], ignore_index=True)
 
@@ -184,6 +186,16 @@ def test_flows_of_the_others_are_as_they_would_be_without_it(newcomer):
     )
     assert middle["origin"].tolist() == other["origin"].tolist()
     np.testing.assert_allclose(other["value"], middle["value"], rtol=0.05, atol=5)
+
+
+def test_parts_of_a_split_unit_are_no_newcomers():
+    """East has no history; the parts of South have that of their unit, and each pair is told once."""
+    tables = split_country()
+    flows = forecast(tables | {"flows": tables["flows"].query("origin != 'East' and destination != 'East'")}).flows
+    pairs = pd.DataFrame({"origin": flows.origin, "destination": flows.destination})
+
+    assert not pairs.duplicated().any()
+    assert len(pairs) == 5 * 4
 
 
 def test_a_region_that_lost_all_its_flows_is_listed():

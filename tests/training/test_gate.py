@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from models.decision import Decision
-from training.gate import PROVEN_FROM, decide
+from models.flow_models import FROZEN
+from training.gate import PROVEN_FROM, WITHDRAWN_FROM, decide
 
 
 def scores(target: str = "net_migration", cutoffs: int = PROVEN_FROM, coverage: float = 0.8, **errors) -> pd.DataFrame:
@@ -131,3 +132,96 @@ def test_the_order_of_rows_does_not_matter():
     evidence = scores(boosted=90 + NOISE, combination=92 - NOISE, cutoffs=20)
 
     assert decision(evidence.sample(frac=1, random_state=1)) == decision(evidence)
+
+
+# --- models that were fixed in advance ------------------------------------------------------------------------------
+
+GOOD = {"corrected": 90, "margins": 95, "structure": 97}
+
+
+def standing(evidence: pd.DataFrame, targets: tuple[str, ...] = ("net_migration",)) -> Decision:
+    """What is served where flows are forecast."""
+    first, *others = decide(evidence, targets, 1, "persistence", FROZEN)
+    assert {one.model for one in others} <= {first.model}
+    return first
+
+
+@pytest.mark.parametrize(
+    ("evidence", "model", "reason"),
+    [
+        pytest.param(scores(cutoffs=5, **GOOD), "corrected", "fixed in advance: 5 past cutoffs", id="good"),
+        pytest.param(
+            scores(cutoffs=5, **GOOD | {"corrected": 99}), "corrected", "fixed", id="the_fullest_not_the_best"
+        ),
+        pytest.param(scores(cutoffs=4, **GOOD | {"corrected": 150}), "corrected", "4 past cutoffs", id="too_few"),
+        pytest.param(scores(cutoffs=5, **GOOD | {"corrected": 101}), "margins", "corrected withdrawn", id="behind"),
+        pytest.param(
+            scores(cutoffs=5, **GOOD | {"corrected": 101, "margins": 101}),
+            "structure",
+            "corrected, margins withdrawn",
+            id="two_behind",
+        ),
+        pytest.param(
+            scores(cutoffs=5, corrected=101, margins=101, structure=101), "persistence", "fallback", id="all_behind"
+        ),
+        pytest.param(
+            scores(cutoffs=20, corrected=100.5 + NOISE, margins=100.2 - NOISE, structure=100),
+            "corrected",
+            "no challenger is proven",
+            id="behind_by_chance",
+        ),
+        pytest.param(scores(cutoffs=14, **GOOD, corrected_drift=50), "corrected", "15 are needed", id="unproven"),
+        pytest.param(scores(**GOOD, corrected_drift=85), "corrected_drift", "proven", id="a_challenger_is_better"),
+        pytest.param(scores(**GOOD, corrected_drift=92), "corrected", "no challenger", id="a_challenger_is_behind_it"),
+        pytest.param(
+            scores(corrected=101, margins=101, structure=101, mean_of_years=90),
+            "mean_of_years",
+            "proven",
+            id="a_challenger_where_all_are_withdrawn",
+        ),
+    ],
+)
+def test_what_was_fixed_in_advance_is_served_until_the_past_speaks_against_it(evidence, model, reason):
+    one = standing(evidence)
+
+    assert one.model == model
+    assert reason in one.reason
+
+
+@pytest.mark.parametrize(
+    ("cutoffs", "model"), [pytest.param(WITHDRAWN_FROM, "margins", id="enough"), (WITHDRAWN_FROM - 1, "corrected")]
+)
+def test_one_target_that_is_behind_withdraws_it_for_all(cutoffs, model):
+    targets = ("flow", "inflow", "out_migration", "net_migration")
+    behind = GOOD | {"corrected": 102}
+    evidence = [scores(target, cutoffs, **(behind if target == "out_migration" else GOOD)) for target in targets]
+
+    assert standing(pd.concat(evidence), targets).model == model
+
+
+def test_a_model_is_withdrawn_only_where_chance_is_unlikely():
+    """The mean is behind in both; in one it is a single bad year."""
+    steady, one_bad_year = (scores(cutoffs=10, **GOOD | {"corrected": errors}) for errors in (102, [98] * 9 + [128]))
+
+    assert standing(steady).model == "margins"
+    assert standing(one_bad_year).model == "corrected"
+
+
+def test_without_a_past_the_fullest_is_served_without_evidence():
+    one = standing(scores(cutoffs=0).reindex(columns=scores().columns))
+
+    assert (one.model, one.cutoffs, one.skill) == ("corrected", 0, None)
+    assert one.provisional
+
+
+def test_other_horizons_withdraw_nothing():
+    elsewhere = scores(**GOOD | {"corrected": 200}).assign(horizon=2)
+
+    assert standing(pd.concat([elsewhere, scores(cutoffs=5, **GOOD)])).model == "corrected"
+    assert standing(elsewhere).model == "corrected"
+
+
+def test_the_decision_carries_the_evidence_of_the_model_that_stands():
+    one = standing(scores(cutoffs=6, **GOOD | {"corrected": 110}))
+
+    assert (one.model, one.cutoffs, one.skill) == ("margins", 6, 0.05)

@@ -10,10 +10,14 @@ from training.metrics import (
     common_part_of_commuters,
     crps,
     interval_coverage,
+    mass_inside,
     mean_absolute_error,
+    mean_pinball_loss,
     pinball_loss,
+    r_squared,
     sign_agreement,
     skill,
+    sorted_crps,
     wape,
 )
 
@@ -102,3 +106,73 @@ def test_errors_grow_with_the_size_of_what_is_forecast_and_wape_does_not():
 
     assert wape(2 * ACTUAL, 2 * forecast) == wape(ACTUAL, forecast)
     assert mean_absolute_error(2 * ACTUAL, 2 * forecast) == 2 * mean_absolute_error(ACTUAL, forecast)
+
+
+# --- many outcomes at once ------------------------------------------------------------------------------------------
+
+
+def test_crps_is_the_mean_of_that_of_each_outcome():
+    draws = np.random.default_rng(0).normal(0, 50, (99, 4))
+
+    each = sorted_crps(ACTUAL, np.sort(draws, axis=0))
+
+    assert each.mean() == pytest.approx(crps(ACTUAL, draws))
+    for i, outcome in enumerate(ACTUAL):
+        assert each[i] == pytest.approx(crps_by_integral(outcome, draws[:, i]))
+
+
+def test_the_mean_pinball_loss_is_that_of_each_level():
+    levels = (0.1, 0.5, 0.9)
+    quantiles = np.array([[90.0, -60, -1, 0], [100, -50, 0, 5], [130, -20, 4, 20]])
+
+    by_level = [pinball_loss(ACTUAL, quantile, level) for quantile, level in zip(quantiles, levels, strict=True)]
+
+    assert mean_pinball_loss(ACTUAL, quantiles, levels).mean() == pytest.approx(np.mean(by_level))
+
+
+@pytest.mark.parametrize("mean", [0.1, 1, 30], ids=["mostly_zero", "small", "large"])
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_outcomes_of_the_law_that_was_forecast_have_the_mass_of_the_level(mean, level):
+    """Also where most of them are zero, and an interval that holds zero covers more than it says."""
+    rng = np.random.default_rng(0)
+    outcomes, draws = rng.poisson(mean, 4_000), np.sort(rng.poisson(mean, (4_000, 500)), axis=1)
+
+    mass = mass_inside(outcomes, draws, ((1 - level) / 2, (1 + level) / 2))
+
+    assert mass.mean() == pytest.approx(level, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "inside"),
+    [
+        pytest.param(5.5, 1, id="between_draws_in_the_middle"),
+        pytest.param(0.5, 0, id="between_draws_in_the_tail"),
+        pytest.param(-3, 0, id="below_all"),
+        pytest.param(99, 0, id="above_all"),
+    ],
+)
+def test_an_outcome_that_no_draw_equals_is_inside_or_not(outcome, inside):
+    assert mass_inside(np.array([outcome]), np.arange(10.0)[None], (0.2, 0.8)).tolist() == [inside]
+
+
+# --- whole matrices -------------------------------------------------------------------------------------------------
+
+CELLS, FORECAST = np.array([10.0, 0.0, 30.0, 60.0]), np.array([20.0, 5.0, 25.0, 50.0])
+
+
+def test_r_squared_of_the_mean_is_0_and_of_the_outcome_1():
+    assert r_squared(CELLS, CELLS, 4) == 1
+    assert r_squared(CELLS, np.full(4, 25.0), 4) == 0
+
+
+def test_cells_that_are_zero_in_both_need_not_be_given():
+    given, left_out = np.append(CELLS, [0, 0]), np.append(FORECAST, [0, 0])
+
+    assert r_squared(CELLS, FORECAST, 6) == pytest.approx(r_squared(given, left_out, 6))
+    assert common_part_of_commuters(CELLS, FORECAST) == common_part_of_commuters(given, left_out)
+
+
+def test_common_commuters_are_of_both():
+    assert common_part_of_commuters(CELLS, FORECAST) == common_part_of_commuters(FORECAST, CELLS)
+    assert common_part_of_commuters(CELLS, 0 * CELLS) == 0
+    assert common_part_of_commuters(7 * CELLS, 7 * FORECAST) == pytest.approx(common_part_of_commuters(CELLS, FORECAST))
