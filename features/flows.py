@@ -9,6 +9,10 @@ import pandas as pd
 from features.boundaries import BASIS_ORDER, at_constant_boundaries
 from features.dataset import Dataset
 
+ABSENT = 0.05
+"""Share of pairs without a flow below which nothing is taken to be withheld."""
+HEAP = 0.01
+"""Share of flows within half of the smallest one below which that one is no threshold."""
 EARTH_RADIUS_KM = 6371.0
 
 
@@ -37,12 +41,14 @@ class FlowHistory:
     def threshold(self) -> float:
         """The smallest flow that the source tells, in persons; 1 where it tells all.
 
-        A source that withholds small cells leaves pairs without a flow; its smallest flow is taken as its threshold.
-        Where every pair has a flow in every year, nothing is withheld.
+        A source that withholds small cells leaves pairs without a flow, and many flows just above its threshold.
         """
         told = self.persons[self.persons > 0]
         every = len(self.regions) * (len(self.regions) - 1) * int(self.recorded.sum())
-        return float(told.min()) if 0 < len(told) < every else 1.0
+        if not len(told) or 1 - len(told) / every < ABSENT:
+            return 1.0
+        least = float(told.min())
+        return least if (told < 1.5 * least).mean() >= HEAP else 1.0
 
     @cached_property
     def key(self) -> np.ndarray:
@@ -110,7 +116,8 @@ def flow_history(dataset: Dataset) -> FlowHistory:
     years = np.arange(first, last + 1)
     persons = np.zeros((len(years), len(pairs)))
     persons[rows["year"] - first, pair] = rows["persons"]
-    persons[~np.isin(years, rows["year"])] = np.nan
+    # A year in which nobody moved anywhere is a year without figures.
+    persons[persons.sum(axis=1) == 0] = np.nan
     names = _coded(dataset.whole if _in_vintages(dataset) else dataset).regions
     return FlowHistory(
         tuple(names[code] for code in used),

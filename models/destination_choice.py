@@ -8,7 +8,7 @@ import numpy as np
 from features.dataset import Dataset
 from features.flows import FlowHistory, flow_history, sums_by
 from models.out_migration import last_totals, smoothed_totals
-from models.smoothing import local_level, rake
+from models.smoothing import begun, local_level, rake
 
 CELL_DRIFT = 0.005
 """Variance that a cell gains in a year, over its square and per person."""
@@ -30,7 +30,7 @@ class Structure:
 def structure(known: Dataset) -> Structure:
     """The structure of the flows that a vintage knows."""
     history = flow_history(known)
-    level, before = local_level(_at_last_totals(history), CELL_DRIFT)
+    level, before = local_level(_at_last_totals(history), CELL_DRIFT, _begun(history))
     # What the source would withhold is zero more often than not.
     level = np.where(level < history.threshold, 0.0, level) if history.threshold > 1 else level
     raked = _raked(history, level, last_totals(history))
@@ -44,6 +44,13 @@ def _at_last_totals(history: FlowHistory) -> np.ndarray:
     out, into = (np.divide(one[-1], one, out=np.ones_like(one), where=one > 0) for one in totals)
     level = flows.sum(axis=1)
     return flows * out[:, history.origin] * into[:, history.destination] * (level / level[-1])[:, None]
+
+
+def _begun(history: FlowHistory) -> np.ndarray:
+    """Whether both ends of a pair have had moves yet, (year, pair): before, no flow says nothing of the pair."""
+    regions = len(history.regions)
+    out, into = (begun(sums_by(end, history.known, regions)) for end in (history.origin, history.destination))
+    return out[:, history.origin] & into[:, history.destination]
 
 
 def _raked(history: FlowHistory, flows: np.ndarray, totals: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

@@ -32,6 +32,8 @@ LEVEL_PRIOR = 0.05
 PRIOR_CUTOFFS = 2
 LEVELS = 1024
 """Steps of a table of quantiles."""
+LEAST_VARIANCE = 1.0
+"""Of a cell, in persons²: whole persons cannot be told more finely."""
 FEWEST = 200
 """Errors of a class of size from which it has a shape of its own."""
 NORMAL_WIDTH = float(norm.ppf((1 + NOMINAL) / 2))
@@ -94,7 +96,7 @@ class FlowCalibration:
     def cell_width(self, size: np.ndarray) -> np.ndarray:
         """Half width of the middle 80 % of cell noise at a size, in persons."""
         low, high = np.quantile(self.shape, ((1 - NOMINAL) / 2, (1 + NOMINAL) / 2), axis=1)
-        return np.sqrt(self.curve.variance(size)) * ((high - low) / 2)[size_class(size)]
+        return np.sqrt(np.maximum(self.curve.variance(size), LEAST_VARIANCE)) * ((high - low) / 2)[size_class(size)]
 
 
 def calibrated(
@@ -140,7 +142,7 @@ def _fitted(
         share=np.sort(np.abs(np.concatenate([one[np.isfinite(one)] for one in own]))),
         together=_correlations(own[0], own[1], size_class(totals[0])),
         curve=curve,
-        shape=_shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), 1e-9))),
+        shape=_shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), LEAST_VARIANCE))),
     )
 
 
@@ -177,10 +179,12 @@ def _shapes(size: np.ndarray, standard: np.ndarray) -> np.ndarray:
     """
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     class_of = size_class(size)
+    # Cells forecast as zero miss by whole flows: they say nothing of others.
+    pooled = standard[class_of > 0] if (class_of > 0).any() else standard
     shapes = []
     for one in range(len(SIZES) + 1):
         own = standard[class_of == one]
-        shapes.append(np.quantile(own if len(own) >= FEWEST else standard, levels))
+        shapes.append(np.quantile(own if len(own) >= FEWEST else pooled, levels))
     return np.array(shapes, dtype=np.float32)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.dataset import Dataset
-from features.flows import FlowHistory, carried, flow_history, pair_contiguous, pair_distance_km, sums_by
+from features.flows import FlowHistory, carried, flow_history, has_flows, pair_contiguous, pair_distance_km, sums_by
 from models.destination_choice import Structure, structure
 from models.size_curve import SizeCurve
 
@@ -86,10 +86,15 @@ def fitted_correction(known: Dataset, horizon: int) -> Correction | None:
 
 
 def _taught_cutoffs(known: Dataset, horizon: int) -> list[int]:
-    """Cutoffs with at least two years behind them and a known outcome, latest first."""
+    """Cutoffs whose vintage knew at least two years, and a known outcome, latest first."""
     history = flow_history(known)
     years = history.years[history.recorded]
-    return [int(year) for year in years[1:][::-1] if year + horizon in years]
+    with_outcome = [int(year) for year in years[::-1] if year + horizon in years]
+    return [year for year in with_outcome if _years_known(known.as_of(year)) >= 2]
+
+
+def _years_known(known: Dataset) -> int:
+    return int(flow_history(known).recorded.sum()) if has_flows(known) else 0
 
 
 def _used(known: Dataset, cutoffs: Sequence[int]) -> int:
@@ -101,15 +106,14 @@ def _used(known: Dataset, cutoffs: Sequence[int]) -> int:
 def _rows(known: Dataset, cutoffs: Sequence[int], horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features, outcome / structure at one level, and structure, of the cells of the cutoffs that are used."""
     now = flow_history(known)
-    level = {int(year): total for year, total in zip(now.years, now.persons.sum(axis=1), strict=True)}
     features, ratios, sizes = [], [], []
     for cutoff in cutoffs[: _used(known, cutoffs)]:
-        past = known.as_of(cutoff)
+        past, outcome = known.as_of(cutoff), now.year(cutoff + horizon)
+        same_level = flow_history(past).known[-1].sum() / outcome.sum()
         flows = structure(past).smoothed
         there = flows > 0
-        outcome = carried(now.year(cutoff + horizon), now, flow_history(past))[there]
         features.append(momentum(past)[there])
-        ratios.append(outcome * level[cutoff] / level[cutoff + horizon] / flows[there])
+        ratios.append(carried(outcome, now, flow_history(past))[there] * same_level / flows[there])
         sizes.append(flows[there])
     return np.concatenate(features), np.concatenate(ratios), np.concatenate(sizes)
 

@@ -20,6 +20,8 @@ from models.flow_record import FlowRecord
 from models.forecast import FLOW, QUANTILES, FlowForecast, TargetForecast
 from models.structural import StructuralBoosted
 
+NEW_YEARS = 2
+"""A region whose population begins that many years before the last flows, or later, is new."""
 LAST_YEARS = 3
 """A series of flows that ended longer before the cutoff is not forecast."""
 
@@ -81,9 +83,12 @@ def fit_flows(
 
 
 def _newcomers(known: Dataset, cutoff: int) -> list[str]:
-    """Units with a population that never had a flow."""
+    """Units whose population begins so late that they never could have a flow: an older one without any had none."""
     unit = unit_of_region(known.regions["region"], known.boundary_changes, int(known.flows["year"].min()))
-    return sorted({unit[region] for region in regions_of(known, cutoff)} - set(flow_history(known).regions))
+    never = {unit[region] for region in regions_of(known, cutoff)} - set(flow_history(known).regions)
+    population = known.indicators[known.indicators["indicator"] == "population"]
+    first = population.groupby(population["region"].map(unit))["year"].min()
+    return sorted(one for one in never if first[one] > int(known.flows["year"].max()) - NEW_YEARS)
 
 
 def _totals(history: FlowHistory, point: np.ndarray, newcomers: int) -> tuple[np.ndarray, np.ndarray]:

@@ -78,7 +78,9 @@ def _split(known: Dataset, history: FlowHistory, points: np.ndarray, parts: pd.D
     flows = whole.merge(ends[0], on="unit_origin").merge(ends[1], on="unit_destination")
     flows = flows.merge(_last_flows(known), on=["origin", "destination"], how="left")
     cell = flows.groupby(["unit_origin", "unit_destination"])
-    recorded = flows["persons"].fillna(0.0)
+    later = _split_later(known, parts)
+    told = ~(flows["unit_origin"].isin(later) | flows["unit_destination"].isin(later))
+    recorded = flows["persons"].where(told).fillna(0.0)
     # One person by population beside those recorded: a part without a recorded flow can have one.
     key = recorded + flows["share_origin"] * flows["share_destination"]
     part = key / key.groupby([flows["unit_origin"], flows["unit_destination"]]).transform("sum")
@@ -86,6 +88,13 @@ def _split(known: Dataset, history: FlowHistory, points: np.ndarray, parts: pd.D
     flows[columns] = flows[columns].mul(part, axis=0)
     flows["basis"] = flows["basis"].where(cell["origin"].transform("size") == 1, "estimated")
     return flows[["origin", "destination", "basis", *columns]]
+
+
+def _split_later(known: Dataset, parts: pd.DataFrame) -> set[str]:
+    """Units that changed after the last year with flows, which is recorded between the regions before."""
+    changes = known.boundary_changes[known.boundary_changes["year"] > known.flows["year"].max()]
+    unit = parts.set_index("region")["unit"]
+    return {str(unit[region]) for region in changes["successor"] if region in unit.index}
 
 
 def _inside_units(known: Dataset, parts: pd.DataFrame, horizons: int) -> pd.DataFrame:

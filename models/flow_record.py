@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
-from features.flows import FlowHistory, carried, flow_history, sums_by
+from features.flows import FlowHistory, carried, flow_history, has_flows, sums_by
 from models.flow_models import flow_models
 from models.smoothing import rake
 
@@ -61,21 +61,29 @@ class FlowRecord:
     def errors(self, dataset: Dataset, model: str, horizon: int, cutoff: int) -> dict[int, FlowErrors]:
         """Errors of a model at a horizon whose outcomes were known at a cutoff, by past cutoff."""
         past = [one for one in self.cutoffs if one + horizon <= cutoff and model in self.points[one]]
-        found = {one: self._missed(dataset, model, horizon, one) for one in past}
+        found = {one: self._missed(dataset, model, horizon, one, cutoff) for one in past}
         return {one: errors for one, errors in found.items() if errors is not None}
 
     def taught(self, dataset: Dataset, cutoff: int) -> bool:
         """Whether any forecast from before a cutoff has an outcome that was known at it."""
-        years = flow_history(dataset.as_of(cutoff)).years
-        return any(past + min(self.horizons) <= years[-1] for past in self.before(cutoff).cutoffs)
+        before = self.before(cutoff)
+        return any(before.errors(dataset, "persistence", horizon, cutoff) for horizon in self.horizons)
 
-    def _missed(self, dataset: Dataset, model: str, horizon: int, past: int) -> FlowErrors | None:
+    def _missed(self, dataset: Dataset, model: str, horizon: int, past: int, cutoff: int) -> FlowErrors | None:
+        """Against the outcome as it was first known; None where it was not yet at the cutoff."""
         key = ("errors", model, horizon, past)
         if key not in self.kept:
-            then = flow_history(dataset.as_of(past))
+            year = past + horizon
+            known = next((one for one in range(year, cutoff + 1) if _records(dataset.as_of(one), year)), None)
+            if known is None:
+                return None
             point = self.points[past][model][self.horizons.index(horizon)].astype("float64")
-            self.kept[key] = flow_errors(dataset.as_of(past + horizon), then, point, past + horizon)
+            self.kept[key] = flow_errors(dataset.as_of(known), flow_history(dataset.as_of(past)), point, year)
         return self.kept[key]
+
+
+def _records(known: Dataset, year: int) -> bool:
+    return has_flows(known) and not np.isnan(flow_history(known).year(year)).any()
 
 
 def flow_record(
@@ -100,12 +108,10 @@ def flow_cutoffs(dataset: Dataset, cutoff: int) -> list[int]:
     return [past for past in range(first, cutoff) if len(dataset.as_of(past).flows)]
 
 
-def flow_errors(known: Dataset, then: FlowHistory, point: np.ndarray, year: int) -> FlowErrors | None:
-    """What a forecast (pair) of a year missed; None where the year has no flows. known: a vintage that has the year."""
+def flow_errors(known: Dataset, then: FlowHistory, point: np.ndarray, year: int) -> FlowErrors:
+    """What a forecast (pair) of a year missed. known: a vintage that has the year."""
     now = flow_history(known)
     outcome = now.year(year)
-    if np.isnan(outcome).any():
-        return None
     regions, ends = len(now.regions), (now.origin, now.destination)
     said = carried(point, then, now)
     level = np.log(max(outcome.sum(), 1.0) / max(said.sum(), 1.0))

@@ -71,7 +71,8 @@ class FlowForecast:
 class Forecast:
     """All targets of a bundle, from the same futures: draw i of one target and draw i of another are one future.
 
-    flows: where the dataset records flows; region targets are then their sums.
+    flows: where the dataset records flows; region targets are then their sums. A balance with moves abroad, recorded
+    beside flows, is drawn by itself.
     """
 
     cutoff: int

@@ -80,8 +80,9 @@ class MigrationForecaster:
         records: track records by target that reach the cutoff, where a backtest has made them; flows: the same of
         flows. Else they are made here.
 
-        Raises ForecastError where no target has a past forecast with a known outcome.
+        Raises ForecastError where no target has a past forecast with a known outcome, or settings cannot be used.
         """
+        self._check_settings()
         known = dataset.as_of(cutoff)
         fitted = replace(self.fit_targets(known, cutoff, records), flows=self._fit_flows(known, cutoff, flows))
         if not fitted.fitted and fitted.flows is None:
@@ -164,6 +165,12 @@ class MigrationForecaster:
             return Forecast(cutoff, targets)
         flows, sums = flow_forecast(self.flows, known, cutoff, horizons, self.draws, self.seed, in_units)
         return Forecast(cutoff, targets | sums, flows)
+
+    def _check_settings(self) -> None:
+        if list(self.horizons) != sorted(set(self.horizons)) or not self.horizons or self.horizons[0] < 1:
+            raise ForecastError(f"horizons {list(self.horizons)}: must be rising years ahead from 1 on")
+        if self.draws < 2 or self.draws % 2:
+            raise ForecastError(f"draws {self.draws}: must be even, since futures come in mirrored pairs")
 
     def _check_horizons(self, horizons: Sequence[int]) -> None:
         unknown = [horizon for horizon in horizons if horizon not in self.horizons]

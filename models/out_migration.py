@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.flows import FlowHistory, sums_by
-from models.smoothing import local_level
+from models.smoothing import begun, local_level
 
 TOTALS_DRIFT = 0.0015
 """Variance that a total gains in a year, over its square and per person: large totals keep their last value."""
@@ -24,5 +24,5 @@ def smoothed_totals(history: FlowHistory) -> tuple[np.ndarray, np.ndarray]:
 def _smoothed(history: FlowHistory, end: np.ndarray) -> np.ndarray:
     totals = sums_by(end, history.known, len(history.regions))
     level = totals.sum(axis=1)
-    smoothed, _ = local_level(totals * (level[-1] / level)[:, None], TOTALS_DRIFT)
+    smoothed, _ = local_level(totals * (level[-1] / level)[:, None], TOTALS_DRIFT, begun(totals))
     return smoothed * level[-1] / smoothed.sum()

@@ -21,16 +21,26 @@ VALUES = {
 
 
 def with_another_future(dataset: Dataset, cutoff: int, seed: int) -> Dataset:
-    """The dataset with every value of a later year, or published later, changed; rows deleted, and rows added."""
+    """The dataset with every value of a later year, or published later, changed; rows deleted, and rows added.
+
+    Months of the running year that are known stay.
+    """
     rng = np.random.default_rng(seed)
-    tables = {name: _another_future(getattr(dataset, name), value, cutoff, rng) for name, value in VALUES.items()}
+    tables = {
+        name: _another_future(getattr(dataset, name), value, cutoff, dataset.running, rng)
+        for name, value in VALUES.items()
+    }
     return replace(dataset, **tables, _known={}, _whole=None)
 
 
-def _another_future(table: pd.DataFrame, value: str, cutoff: int, rng: np.random.Generator) -> pd.DataFrame:
+def _another_future(
+    table: pd.DataFrame, value: str, cutoff: int, running: int, rng: np.random.Generator
+) -> pd.DataFrame:
     later = table["year"] > cutoff
     if "published" in table:
         later |= table["published"] > cutoff
+    if "month" in table:
+        later &= (table["year"] != cutoff + 1) | (table["month"] > running) | (table["published"] > cutoff + 1)
     past, future = table[~later], table[later]
     whole = table[value].dtype.kind == "i"
     other = future[value] * rng.uniform(0.1, 5, len(future)) + rng.integers(1, 10_000, len(future))
@@ -62,6 +72,10 @@ def flows_and_months(codes: list[str], years: range) -> dict[str, pd.DataFrame]:
     return tables | {"movements": months}
 
 
+def running(dataset: Dataset, months: int) -> Dataset:
+    return replace(dataset, running=months, _known={})
+
+
 def sparse(tables: dict[str, pd.DataFrame], below: int) -> dict[str, pd.DataFrame]:
     return tables | {"flows": tables["flows"][tables["flows"]["persons"] >= below]}
 
@@ -71,7 +85,9 @@ FLOWS = [
     pytest.param(
         dataset_of(**sparse(flows_country(["A", "B", "C", "D"], range(2008, 2021)), 500)), 2015, id="flows_withheld"
     ),
-    pytest.param(dataset_of(**flows_and_months(["A", "B", "C"], range(2008, 2021))), 2014, id="flows_and_months"),
+    pytest.param(
+        running(dataset_of(**flows_and_months(["A", "B", "C"], range(2008, 2021))), 3), 2014, id="flows_and_months"
+    ),
 ]
 DATASETS = [
     pytest.param(kazakhstan(), 2012, id="kazakhstan_2012"),
@@ -99,8 +115,17 @@ def test_another_future_changes_no_forecast(dataset, cutoff):
         np.testing.assert_array_equal(forecast.draws, said_other.targets[target].draws)
 
 
-@pytest.mark.parametrize("model", ["corrected", "corrected_drift"])
-@pytest.mark.parametrize(("dataset", "cutoff"), FLOWS)
+@pytest.mark.parametrize(
+    ("dataset", "cutoff", "model"),
+    [
+        *(
+            pytest.param(*one.values, model, id=f"{one.id}_{model}")
+            for one in FLOWS
+            for model in ("corrected", "corrected_drift")
+        ),
+        pytest.param(*FLOWS[-1].values, "corrected_part_year", id="flows_and_months_part_year"),
+    ],
+)
 def test_another_future_changes_no_flow(dataset, cutoff, model):
     other = with_another_future(dataset, cutoff, seed=9)
     assert not other.flows.equals(dataset.flows)
@@ -123,12 +148,14 @@ def test_another_future_changes_no_flow(dataset, cutoff, model):
 def test_months_of_the_future_are_changed_too():
     dataset, cutoff = FLOWS[-1].values
     other = with_another_future(dataset, cutoff, seed=9)
-
-    past, past_other = (one.as_of(cutoff, month=0).monthly_movements for one in (dataset, other))
     key = ["region", "year", "month"]
-    pd.testing.assert_frame_equal(
-        past.sort_values(key, ignore_index=True), past_other.sort_values(key, ignore_index=True)
+
+    known, known_other = (
+        one.as_of(cutoff).monthly_movements.sort_values(key, ignore_index=True) for one in (dataset, other)
     )
+
+    assert known.loc[known["year"] == cutoff + 1, "month"].unique().tolist() == [1, 2, 3]
+    pd.testing.assert_frame_equal(known, known_other)
     assert not other.monthly_movements.equals(dataset.monthly_movements)
 
 

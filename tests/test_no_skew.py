@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.part_years import with_running_year
 from models.bundle import Bundle, BundleError, load_bundle, manifest_of, save_bundle
 from models.forecaster import MigrationForecaster
 from tests.tables import dataset_of, flows_country, kazakhstan, write_folder
@@ -70,15 +71,31 @@ def test_models_that_learn_are_kept_whole(model, tmp_path):
 
 
 def country(years: range = range(2008, 2021), newcomer: bool = False) -> dict[str, pd.DataFrame]:
-    """Flows between four regions; of D only its population is known where it is a newcomer."""
+    """Flows between four regions; of D only its population of the last year is known where it is a newcomer."""
     tables = flows_country(["A", "B", "C", "D"], years)
-    flows = tables["flows"]
-    return tables | {"flows": flows.query("origin != 'D' and destination != 'D'") if newcomer else flows}
+    if not newcomer:
+        return tables
+    flows = tables["flows"].query("origin != 'D' and destination != 'D'")
+    return tables | {"flows": flows, "indicators": tables["indicators"].query("region != 'D' or year == 2020")}
+
+
+def with_months() -> dict[str, pd.DataFrame]:
+    """Arrivals of January to March, in 2021 a fifth more than in the years before."""
+    tables = country()
+    last = tables["flows"].query("year == 2020").groupby("destination")["persons"].sum()
+    rows = [
+        (code, year, month, "arrivals", "between_regions", round(persons * part))
+        for code, persons in last.items()
+        for year, part in (*((year, 0.1) for year in range(2015, 2021)), (2021, 0.12))
+        for month in (1, 2, 3)
+    ]
+    months = pd.DataFrame(rows, columns=["region", "year", "month", "measure", "scope", "persons"])
+    return tables | {"movements": months.astype({"month": "Int64"})}
 
 
 def bundle_of_flows(tables: dict[str, pd.DataFrame], *models: str) -> Bundle:
     """Served at each horizon by a model."""
-    dataset = dataset_of(**tables).as_of(2020)
+    dataset = with_running_year(dataset_of(**tables), 2020)
     horizons = tuple(range(1, len(models) + 1))
     served = {("flow", horizon): model for horizon, model in zip(horizons, models, strict=True)}
     fitted = MigrationForecaster(served, horizons, draws=100).fit(dataset, 2020)
@@ -91,6 +108,7 @@ BUNDLES = [
     pytest.param(country(), ["mean_of_years"], id="nothing_learnt"),
     pytest.param(country(range(2018, 2021)), ["corrected", "corrected"], id="nothing_to_learn_from"),
     pytest.param(country(newcomer=True), ["corrected", "margins"], id="a_newcomer"),
+    pytest.param(with_months(), ["corrected_part_year", "corrected"], id="the_level_of_the_running_year"),
 ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
+from features.flows import flow_history
 from features.targets import TARGETS, margins_record_net, recorded_targets, target_history
 from models import combination
 from models.boosted import BoostedSettings
@@ -180,14 +181,30 @@ def gate_at(
     known: Dataset, scores: pd.DataFrame, cutoff: int, targets: Iterable[str], horizons: Sequence[int]
 ) -> list[Decision]:
     """What the gate serves at a cutoff: it sees scores of outcomes that were known by then, and no others."""
-    seen = scores[scores["cutoff"] + scores["horizon"] <= cutoff]
     vintage = known.as_of(cutoff)
+    seen = scores[_outcome_known(vintage, scores, cutoff)]
     return [
         decision
         for system in systems(vintage, targets)
         for horizon in horizons
         for decision in decide(seen, system, horizon, fallback(vintage, system[0]), FROZEN if FLOW in system else ())
     ]
+
+
+def _outcome_known(vintage: Dataset, scores: pd.DataFrame, cutoff: int) -> pd.Series:
+    """Whether the outcome of each score had been published."""
+    year, known = scores["cutoff"] + scores["horizon"], pd.Series(False, index=scores.index)
+    for target in scores["target"].unique():
+        recorded = _recorded_years(vintage, target)
+        known |= (scores["target"] == target) & year.isin(recorded) & (year <= cutoff)
+    return known
+
+
+def _recorded_years(vintage: Dataset, target: str) -> list[int]:
+    if target == FLOW:
+        history = flow_history(vintage)
+        return [int(year) for year in history.years[history.recorded]]
+    return list(target_history(vintage, target).persons.dropna(how="all").index)
 
 
 def systems(known: Dataset, targets: Iterable[str]) -> list[tuple[str, ...]]:

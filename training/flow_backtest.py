@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from features.boundaries import at_constant_boundaries
 from features.dataset import Dataset
 from features.flows import FlowHistory, carried, flow_history, sums_by
 from features.pair_features import regions_of
@@ -208,7 +209,7 @@ def structural_scores(
                 progress(f"{model.name} at cutoff {cutoff}")
             expected = model.fit(dataset, cutoff).predict(dataset, cutoff)
             regions = regions_of(dataset.as_of(cutoff), cutoff)
-            outcome = _matrix(flow_history(dataset), cutoff + 1, regions)
+            outcome = _matrix(dataset, cutoff, regions)
             apart = ~np.eye(len(regions), dtype=bool)
             told = {"model": model.name, "cutoff": cutoff, "horizon": 1, "regions": len(regions)}
             rows.append(
@@ -228,13 +229,15 @@ def structural_cutoffs(dataset: Dataset) -> list[int]:
     return [int(year) for year in years[2:] if year + 1 in years][-STRUCTURAL_CUTOFFS:]
 
 
-def _matrix(history: FlowHistory, year: int, regions: tuple[str, ...]) -> np.ndarray:
-    """Flows of a year, (region, region)."""
-    place = pd.Index(regions).get_indexer(pd.Index(history.regions))
-    origin, destination = place[history.origin], place[history.destination]
+def _matrix(dataset: Dataset, cutoff: int, regions: tuple[str, ...]) -> np.ndarray:
+    """Flows of the year after a cutoff between the regions of the cutoff, (region, region)."""
+    flows = at_constant_boundaries(dataset, cutoff).flows
+    flows = flows[flows["year"] == cutoff + 1]
+    place = pd.Index(regions)
+    origin, destination = (place.get_indexer(pd.Index(flows[end])) for end in ("origin", "destination"))
     there = (origin >= 0) & (destination >= 0)
     matrix = np.zeros((len(regions), len(regions)), dtype=np.float32)
-    matrix[origin[there], destination[there]] = history.year(year)[there]
+    matrix[origin[there], destination[there]] = flows["persons"].to_numpy()[there]
     return matrix
 
 

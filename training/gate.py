@@ -37,8 +37,9 @@ class Evidence:
         return Evidence(target, own, own.pivot(index="cutoff", columns="model", values="abs_error"))
 
     def relative_error(self, model: str) -> float:
-        """Pooled error over persistence's; one less skill."""
-        return float(self.errors[model].sum() / max(self.errors[PERSISTENCE].sum(), 1e-9))
+        """Error over persistence's, pooled over the cutoffs at which the model was there; one less skill."""
+        both = self.errors[self.errors[model].notna()]
+        return float(both[model].sum() / max(both[PERSISTENCE].sum(), 1e-9))
 
     def probability(self, model: str) -> float:
         """Share of resamples of whole cutoffs in which the model's pooled skill is above zero."""

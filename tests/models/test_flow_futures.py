@@ -10,7 +10,7 @@ from models import flow_futures
 from models.flow_calibration import FlowCalibration
 from models.flow_forecaster import quantiles_of
 from models.flow_futures import FlowFutures, Pairs
-from models.flow_models import StructureModel
+from models.flow_models import FlowPersistence, StructureModel
 from models.flow_record import FlowRecord, flow_cutoffs
 from models.forecast import QUANTILES
 from models.forecaster import MigrationForecaster
@@ -32,8 +32,9 @@ def made(calibration: FlowCalibration, point: np.ndarray, threshold: float = 1.0
 
 
 def plain(regions: int = 6, level: float = 0.05, share: float = 0.1, noise: float = 1.0) -> FlowCalibration:
-    """Shocks of known sizes and normal noise around each cell."""
-    normal = np.sort(np.random.default_rng(0).standard_normal(1024))
+    """Shocks of known sizes and normal noise around each cell that is forecast above zero."""
+    normal = np.sort(np.random.default_rng(0).standard_normal(1024)) * (noise > 0)
+    shape = np.tile(normal - normal.mean(), (8, 1)) * (np.arange(8) > 0)[:, None]
     return FlowCalibration(
         regions=tuple(f"R{number:02d}" for number in range(regions)),
         class_of=np.full(regions, 4),
@@ -43,7 +44,7 @@ def plain(regions: int = 6, level: float = 0.05, share: float = 0.1, noise: floa
         share=np.linspace(0, 2, 50),
         together=np.zeros(regions),
         curve=SizeCurve(0.0, noise, 0.0),
-        shape=np.tile(normal - normal.mean(), (8, 1)).astype(np.float32),
+        shape=shape.astype(np.float32),
     )
 
 
@@ -55,8 +56,11 @@ def points(regions: int = 6, horizons: int = 3, smallest: float = 3.0, seed: int
 @pytest.fixture(scope="module")
 def forecast():
     dataset = dataset_of(**flows_country(CODES, range(2008, 2021)))
-    model, cutoffs = StructureModel("margins", smoothed=True), tuple(flow_cutoffs(dataset, 2020))
-    said = {one: {"margins": model.predict(dataset, one, HORIZONS).astype(np.float32)} for one in cutoffs}
+    models, cutoffs = (FlowPersistence(), StructureModel("margins", smoothed=True)), tuple(flow_cutoffs(dataset, 2020))
+    said = {
+        one: {model.name: model.predict(dataset, one, HORIZONS).astype(np.float32) for model in models}
+        for one in cutoffs
+    }
     served = {("flow", horizon): "margins" for horizon in HORIZONS}
     fitted = MigrationForecaster(served, draws=COUNT).fit(dataset, 2020, flows=FlowRecord(cutoffs, HORIZONS, said))
     return fitted.predict(dataset, 2020, HORIZONS)

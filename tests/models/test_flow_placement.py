@@ -1,4 +1,4 @@
-"""Forecasts between units are told between the regions of the day: parts of a unit sum to it, newcomers are estimated."""
+"""Forecasts between units are told between regions of the day: parts of a unit sum to it, newcomers are estimated."""
 
 import numpy as np
 import pandas as pd
@@ -46,10 +46,12 @@ def divided(rows: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     return pd.concat([rows[~touched], first, second], ignore_index=True)
 
 
-def with_a_newcomer() -> dict[str, pd.DataFrame]:
-    """The population of East is known, its flows are not."""
-    tables = flows_country(CODES, YEARS)
-    return tables | {"flows": tables["flows"].query("origin != 'East' and destination != 'East'")}
+def new(tables: dict[str, pd.DataFrame], since: int = 2019) -> dict[str, pd.DataFrame]:
+    """The population of East is known from a year on, its flows are not."""
+    return tables | {
+        "flows": tables["flows"].query("origin != 'East' and destination != 'East'"),
+        "indicators": tables["indicators"].query(f"region != 'East' or year >= {since}"),
+    }
 
 
 def placed(dataset: Dataset) -> tuple[Placed, Placed]:
@@ -155,23 +157,30 @@ def test_flows_inside_a_unit_are_part_of_the_sums_of_its_parts():
 
 @pytest.fixture(scope="module")
 def newcomer():
-    return forecast(with_a_newcomer())
+    return forecast(new(flows_country(CODES, YEARS)))
 
 
 def test_a_region_without_a_history_gets_estimated_flows(newcomer):
     flows = newcomer.flows
     east = flows.regions.index("East")
-    new = (flows.origin == east) | (flows.destination == east)
+    touched = (flows.origin == east) | (flows.destination == east)
 
     assert flows.regions == ("East", "North", "South", "West")
-    assert set(flows.basis[new]) == {"estimated"}
-    assert set(flows.basis[~new]) == {"official"}
-    assert (flows.median[:, new].sum(axis=1) > 0).all()
+    assert set(flows.basis[touched]) == {"estimated"}
+    assert set(flows.basis[~touched]) == {"official"}
+    assert (flows.median[:, touched].sum(axis=1) > 0).all()
     assert newcomer.targets["inflow"].basis["East"] == "estimated"
 
 
+def test_a_region_that_was_there_all_along_without_a_flow_is_no_newcomer():
+    flows = forecast(new(flows_country(CODES, YEARS), since=YEARS[0])).flows
+
+    assert "estimated" not in set(flows.basis)
+    assert len(flows.origin) == 6
+
+
 def test_flows_of_the_others_are_as_they_would_be_without_it(newcomer):
-    tables = with_a_newcomer()
+    tables = new(flows_country(CODES, YEARS))
     without = tables | {
         "regions": tables["regions"].query("region != 'East'"),
         "indicators": tables["indicators"].query("region != 'East'"),
@@ -190,8 +199,7 @@ def test_flows_of_the_others_are_as_they_would_be_without_it(newcomer):
 
 def test_parts_of_a_split_unit_are_no_newcomers():
     """East has no history; the parts of South have that of their unit, and each pair is told once."""
-    tables = split_country()
-    flows = forecast(tables | {"flows": tables["flows"].query("origin != 'East' and destination != 'East'")}).flows
+    flows = forecast(new(split_country())).flows
     pairs = pd.DataFrame({"origin": flows.origin, "destination": flows.destination})
 
     assert not pairs.duplicated().any()

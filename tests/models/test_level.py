@@ -6,8 +6,9 @@ import pytest
 
 from features.dataset import Dataset
 from features.flows import flow_history
-from features.part_years import part_year_level
+from features.part_years import part_year_level, with_running_year
 from models.flow_models import CorrectedModel, flow_model, flow_models
+from models.forecaster import MigrationForecaster
 from models.level import CAUTION, DriftLevel, LastLevel, PartYearLevel
 from tests.tables import dataset_of, flows_country, population_of, regions_of
 
@@ -68,14 +69,14 @@ def test_one_year_has_no_drift():
 # --- months ---------------------------------------------------------------------------------------------------------
 
 
-def with_months(running: float) -> Dataset:
-    """Flows up to 2020, and the arrivals of each month from 2020 to April 2021, these `running` times as many."""
+def with_months(running: float, first: int = 2020) -> Dataset:
+    """Flows up to 2020, and the arrivals of each month from `first` to April 2021, these `running` times as many."""
     tables = flows_country(CODES, YEARS)
     last = tables["flows"].query("year == 2020").groupby("destination")["persons"].sum()
     months = [
         (code, year, month, "arrivals", "between_regions", round(persons * part))
         for code, persons in last.items()
-        for year, part, until in ((2020, 1.0, 12), (2021, running, 4))
+        for year, part, until in (*((year, 1.0, 12) for year in range(first, 2021)), (2021, running, 4))
         for month in range(1, until + 1)
     ]
     columns = ["region", "year", "month", "measure", "scope", "persons"]
@@ -95,7 +96,8 @@ def test_months_of_the_running_year_are_its_level(running):
 @pytest.mark.parametrize(
     ("vintage", "offered"),
     [
-        pytest.param(with_months(1.25).as_of(2020, month=3), True, id="months_known"),
+        pytest.param(with_months(1.25).as_of(2020, month=3), True, id="months_asked_for"),
+        pytest.param(with_running_year(with_months(1.25), 2020).as_of(2020), True, id="months_of_a_running_year"),
         pytest.param(with_months(1.25).as_of(2020), False, id="months_not_asked_for"),
         pytest.param(with_months(1.25).as_of(2019, month=3), False, id="no_months_of_the_year_before"),
         pytest.param(dataset_of(**flows_country(CODES, YEARS)).as_of(2020, month=3), False, id="no_months"),
@@ -123,10 +125,22 @@ def test_a_model_at_another_level_is_the_same_model_times_its_ratio():
     np.testing.assert_allclose(times, np.tile(ratio(DriftLevel(), dataset, (1, 2))[:, None], (1, 6)))
 
 
-def test_the_model_of_the_running_year_forecasts_at_the_level_of_its_months():
-    vintage = with_months(1.25).as_of(2020, month=3)
-    model = flow_model("corrected_part_year").fit(vintage, 2020, (1, 2))
+@pytest.mark.parametrize("running", [0.8, 1.25])
+def test_the_model_of_the_running_year_forecasts_at_the_level_of_its_months(running):
+    dataset = with_running_year(with_months(running), 2020)
+    model = flow_model("corrected_part_year").fit(dataset, 2020, (1, 2))
 
-    levels = model.predict(vintage, 2020, (1, 2)).sum(axis=1)
+    levels = model.predict(dataset, 2020, (1, 2)).sum(axis=1)
 
-    np.testing.assert_allclose(levels, 1.25 * flow_history(vintage).known[-1].sum(), rtol=1e-3)
+    np.testing.assert_allclose(levels, running * flow_history(dataset).known[-1].sum(), rtol=1e-3)
+
+
+def test_the_running_year_reaches_whole_forecasts():
+    dataset = with_running_year(with_months(1.25, first=2015), 2020)
+    served = {("flow", 1): "corrected_part_year"}
+
+    said = MigrationForecaster(served, (1,), draws=100).fit(dataset, 2020).predict(dataset, 2020, (1,))
+
+    last = flow_history(dataset).known[-1].sum()
+    assert said.flows.models == {1: "corrected_part_year"}
+    assert said.flows.median.sum() == pytest.approx(1.25 * last, rel=0.03)

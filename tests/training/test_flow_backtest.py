@@ -6,6 +6,7 @@ import pytest
 
 from features.dataset import Dataset
 from features.flows import carried, flow_history
+from features.part_years import with_running_year
 from features.targets import target_history
 from models.flow_models import FROZEN
 from models.flow_record import FlowRecord
@@ -73,6 +74,23 @@ def test_classes_of_size_and_structure_have_what_is_served_too(tested):
     assert "served" in set(tested.structure["model"])
     assert list(tested.by_size.columns) == SIZE_COLUMNS
     assert list(tested.structure.columns) == STRUCTURE_COLUMNS
+
+
+def test_a_model_that_is_offered_late_is_scored_once_it_has_a_past():
+    """Months of the running year are recorded from 2016 on: the level of the running year is known from 2016."""
+    tables = flows_country(CODES, YEARS)
+    arrivals = tables["flows"].query("year >= 2016").groupby(["destination", "year"], as_index=False)["persons"].sum()
+    months = arrivals.rename(columns={"destination": "region"}).merge(pd.DataFrame({"month": [1, 2, 3]}), how="cross")
+    months = months.assign(measure="arrivals", scope="between_regions").astype({"month": "Int64"})
+    dataset = with_running_year(dataset_of(**tables, movements=months), 2019)
+
+    tested = backtest(dataset, (1,), draws=20)
+
+    late, every = (
+        tested.scores.loc[tested.scores["model"] == model, "cutoff"] for model in ("corrected_part_year", "corrected")
+    )
+    assert late.min() == 2017
+    assert every.min() == 2011
 
 
 # --- the error of persistence ---------------------------------------------------------------------------------------
