@@ -22,7 +22,8 @@ class FlowHistory:
 
     regions: sorted codes, (region). years: consecutive, (year). origin, destination: positions in `regions`, (pair),
     sorted by origin, then destination. persons: (year, pair), NaN in a year without any row.
-    basis: of the last year, by pair; where a pair has no row in it, the weakest of the year.
+    basis: of the last year, by pair; where a pair has no row in it, the weakest of the year. tells_zeros: whether the
+    source has rows without persons.
     """
 
     regions: tuple[str, ...]
@@ -31,6 +32,7 @@ class FlowHistory:
     destination: np.ndarray
     persons: np.ndarray
     basis: np.ndarray
+    tells_zeros: bool
 
     @property
     def recorded(self) -> np.ndarray:
@@ -41,11 +43,11 @@ class FlowHistory:
     def threshold(self) -> float:
         """The smallest flow that the source tells, in persons; 1 where it tells all.
 
-        A source that withholds small cells leaves pairs without a flow, and many flows just above its threshold.
+        A source that withholds small cells leaves pairs without a row, and many flows just above its threshold.
         """
         told = self.persons[self.persons > 0]
         every = len(self.regions) * (len(self.regions) - 1) * int(self.recorded.sum())
-        if not len(told) or 1 - len(told) / every < ABSENT:
+        if self.tells_zeros or not len(told) or 1 - len(told) / every < ABSENT:
             return 1.0
         least = float(told.min())
         return least if (told < 1.5 * least).mean() >= HEAP else 1.0
@@ -126,6 +128,7 @@ def flow_history(dataset: Dataset) -> FlowHistory:
         (pairs % len(used)).astype(np.int32),
         persons,
         _basis(rows["rank"], rows["year"] == last, pair, len(pairs)),
+        bool((rows["persons"] == 0).any()),
     )
 
 

@@ -52,7 +52,8 @@ def in_present_regions(
     else:
         flows += [_split(known, history, points, parts), _inside_units(known, parts, len(points))]
     if newcomers is not None:
-        flows.append(_of_newcomers(known, cutoff, newcomers, history, len(points)))
+        without_history = unit.index[unit.isin(set(units) - set(history.regions))]
+        flows.append(_of_newcomers(known, cutoff, newcomers, without_history, len(points)))
     return _assembled(pd.concat(flows, ignore_index=True), parts, units, len(points))
 
 
@@ -114,12 +115,12 @@ def _last_flows(known: Dataset) -> pd.DataFrame:
 
 
 def _of_newcomers(
-    known: Dataset, cutoff: int, model: StructuralBoosted, history: FlowHistory, horizons: int
+    known: Dataset, cutoff: int, model: StructuralBoosted, without_history: pd.Index, horizons: int
 ) -> pd.DataFrame:
     """Flows from and to regions without a history, from indicators; without those that the source would withhold."""
     names, expected = np.array(regions_of(known, cutoff)), model.predict(known, cutoff)
-    new = ~np.isin(names, history.regions)
-    wanted = (new[:, None] | new) & (expected >= max(history.threshold, 0.5))
+    new = np.isin(names, without_history)
+    wanted = (new[:, None] | new) & (expected >= max(flow_history(known).threshold, 0.5))
     origin, destination = np.nonzero(wanted)
     points = {f"h{h}": expected[wanted].astype("float64") for h in range(horizons)}
     return pd.DataFrame({"origin": names[origin], "destination": names[destination], "basis": "estimated"} | points)

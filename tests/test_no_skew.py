@@ -135,6 +135,16 @@ def test_nothing_in_a_bundle_of_flows_is_code(tables, models, tmp_path):
     assert any("flows_calibration_h1.npz" in name for name in names)
 
 
+def test_the_model_of_newcomers_is_kept_where_there_are_any(tmp_path):
+    with_one, without = (
+        content(save_bundle(bundle_of_flows(country(newcomer=one), "margins"), tmp_path / str(one)))
+        for one in (True, False)
+    )
+
+    assert any("flows_newcomers" in name for name in with_one)
+    assert not any("flows_newcomers" in name for name in without)
+
+
 def test_a_bundle_of_flows_saved_twice_is_the_same_bytes(tmp_path):
     one, other = (content(save_bundle(bundle_of_flows(country(), "corrected"), tmp_path / name)) for name in "ab")
 
