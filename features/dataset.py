@@ -85,6 +85,11 @@ class Dataset:
         """The dataset that this is a vintage of; itself where it is none."""
         return self._whole or self
 
+    @property
+    def is_vintage(self) -> bool:
+        """Whether its rows are those of `whole` that were known at its cutoff; not where a table was replaced."""
+        return self._whole is not None and self._whole._known.get((self.cutoff or 0, self.month)) is self
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables that have rows, by name, as in a folder: `movements` with its months, years first."""
         tables = {name: getattr(self, name) for name in TABLES}

@@ -157,16 +157,15 @@ def _in_vintages(dataset: Dataset) -> bool:
 
     Where boundaries changed, the units depend on the first year that a vintage knows.
     """
-    return not len(dataset.boundary_changes)
+    return dataset.is_vintage and not len(dataset.boundary_changes)
 
 
 def _known_rows(dataset: Dataset) -> dict[str, np.ndarray]:
     if not _in_vintages(dataset):
         return _coded(dataset).rows
     rows = _coded(dataset.whole).rows
-    if dataset.cutoff is None:
-        return rows
-    known = (rows["year"] <= dataset.cutoff) & (rows["published"] <= dataset.cutoff)
+    cutoff = dataset.cutoff or 0
+    known = (rows["year"] <= cutoff) & (rows["published"] <= cutoff)
     return {name: values[known] for name, values in rows.items()}
 
 

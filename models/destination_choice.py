@@ -31,8 +31,7 @@ def structure(known: Dataset) -> Structure:
     """The structure of the flows that a vintage knows."""
     history = flow_history(known)
     level, before = local_level(_at_last_totals(history), CELL_DRIFT, _begun(history))
-    # What the source would withhold is zero more often than not.
-    level = np.where(level < history.threshold, 0.0, level) if history.threshold > 1 else level
+    level = _told(history, level)
     raked = _raked(history, level, last_totals(history))
     return Structure(raked, _raked(history, raked, smoothed_totals(history)), before)
 
@@ -44,6 +43,16 @@ def _at_last_totals(history: FlowHistory) -> np.ndarray:
     out, into = (np.divide(one[-1], one, out=np.ones_like(one), where=one > 0) for one in totals)
     level = flows.sum(axis=1)
     return flows * out[:, history.origin] * into[:, history.destination] * (level / level[-1])[:, None]
+
+
+def _told(history: FlowHistory, level: np.ndarray) -> np.ndarray:
+    """Without cells that the source would withhold, which are zero more often than not; a region keeps some of its
+    cells, so that its total is not lost."""
+    if history.threshold <= 1:
+        return level
+    regions, told = len(history.regions), np.where(level < history.threshold, 0.0, level)
+    lost = [sums_by(end, told, regions)[end] == 0 for end in (history.origin, history.destination)]
+    return np.where(lost[0] | lost[1], level, told)
 
 
 def _begun(history: FlowHistory) -> np.ndarray:

@@ -179,12 +179,13 @@ def _shapes(size: np.ndarray, standard: np.ndarray) -> np.ndarray:
     """
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     class_of = size_class(size)
-    # Cells forecast as zero miss by whole flows: they say nothing of others.
+    # Cells forecast as zero miss by whole flows: they say nothing of others, nor others of them.
     pooled = standard[class_of > 0] if (class_of > 0).any() else standard
     shapes = []
     for one in range(len(SIZES) + 1):
         own = standard[class_of == one]
-        shapes.append(np.quantile(own if len(own) >= FEWEST else pooled, levels))
+        enough = len(own) >= (FEWEST if one else 1)
+        shapes.append(np.quantile(own if enough else pooled, levels))
     return np.array(shapes, dtype=np.float32)
 
 

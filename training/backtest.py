@@ -158,7 +158,14 @@ def _flow_scores(
 ) -> dict[str, FlowScores]:
     """Scores by model; what is served has at each horizon those of the model that the gate chose."""
     count = scored_draws(known.as_of(cutoff), draws)
-    scored = {name: score_flows(known, record, name, cutoff, count, score) for name in record.points[cutoff]}
+    before = record.before(cutoff)
+    # A model that is offered late has no errors yet to make intervals from.
+    names = [
+        name
+        for name in record.points[cutoff]
+        if any(before.errors(known, name, horizon, cutoff) for horizon in record.horizons)
+    ]
+    scored = {name: score_flows(known, record, name, cutoff, count, score) for name in names}
     chosen = {decision.horizon: decision.model for decision in decisions if decision.target == FLOW}
     served = {
         part: [row for h, name in chosen.items() for row in getattr(scored[name], part) if row["horizon"] == h]

@@ -41,17 +41,22 @@ class Evidence:
         both = self.errors[self.errors[model].notna()]
         return float(both[model].sum() / max(both[PERSISTENCE].sum(), 1e-9))
 
+    def cutoffs(self, model: str) -> int:
+        """At how many cutoffs the model was there."""
+        return int(self.errors[model].notna().sum())
+
     def probability(self, model: str) -> float:
         """Share of resamples of whole cutoffs in which the model's pooled skill is above zero."""
-        gain = (self.errors[PERSISTENCE] - self.errors[model]).to_numpy()
-        picks = np.random.default_rng(0).integers(len(gain), size=(RESAMPLES, len(gain)))
-        return float((gain[picks].sum(axis=1) > 0).mean())
+        return self._ahead(model, 1)
 
     def is_behind(self, model: str) -> bool:
         """Whether the model's pooled skill is below zero with bootstrap probability ≥ 0.8."""
-        loss = (self.errors[model] - self.errors[PERSISTENCE]).to_numpy()
-        picks = np.random.default_rng(0).integers(len(loss), size=(RESAMPLES, len(loss)))
-        return float((loss[picks].sum(axis=1) > 0).mean()) >= PROBABILITY
+        return self._ahead(model, -1) >= PROBABILITY
+
+    def _ahead(self, model: str, sign: int) -> float:
+        gain = sign * (self.errors[PERSISTENCE] - self.errors[model]).dropna().to_numpy()
+        picks = np.random.default_rng(0).integers(len(gain), size=(RESAMPLES, len(gain)))
+        return float((gain[picks].sum(axis=1) > 0).mean())
 
     def proves(self, model: str) -> bool:
         low, high = COVERAGE
@@ -97,6 +102,8 @@ def _chosen(evidence: list[Evidence], fallback: str, told: str) -> tuple[str, st
         return fallback, f"{told}: {why}"
     common = set.intersection(*(set(found.errors.columns) for found in evidence))
     for name in sorted(common, key=lambda name: (sum(found.relative_error(name) for found in evidence), name)):
+        if min(found.cutoffs(name) for found in evidence) < PROVEN_FROM:
+            continue
         better = all(found.relative_error(name) < found.relative_error(fallback) for found in evidence)
         if better and all(found.proves(name) for found in evidence):
             least = min(found.probability(name) for found in evidence)
