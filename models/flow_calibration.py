@@ -12,7 +12,7 @@ and are centred, so that the totals of regions keep what was forecast of them.
 Widths are then corrected by how past forecasts did against the intervals that they would have had at their cutoff
 (split conformal along time, Vovk et al. 2005): shares by the balances of regions of each class of size, then the level
 by their totals, then cell noise by the cells of each class. Later cutoffs count more (as in adaptive conformal
-inference, Gibbs & Candès 2021), and n cutoffs widen by 1 + 1/n.
+inference, Gibbs & Candès 2021), and n cutoffs widen shocks by 1 + 1/n.
 """
 
 from collections.abc import Sequence
@@ -68,18 +68,20 @@ class FlowCalibration:
     curve: SizeCurve
     shape: np.ndarray
 
-    def widened(self, factors: "Factors", longer: float) -> "FlowCalibration":
-        """With corrected shocks and noise, times `longer`.
+    def widened(self, factors: "Factors", longer: float, cutoffs: int) -> "FlowCalibration":
+        """With corrected shocks and noise, times `longer`; shocks also by 1 + 1/n for n cutoffs.
 
-        No error of the level is replayed larger than it was, and the largest hardly smaller; no share shock is larger
-        than its total.
+        A cutoff holds one error of the level and a few of shares, but many cells: noise needs no such care. No error of
+        the level is replayed larger than it was, and the largest hardly smaller; no share shock is larger than its
+        total.
         """
         rank = np.linspace(0, 1, len(self.level)) ** EXTREME
         kept = np.maximum(factors.level, factors.level + (1 - factors.level) * rank)
-        shares = factors.shares[self.class_of] * longer
+        few = longer * (1 + 1 / cutoffs)
+        shares = factors.shares[self.class_of] * few
         return replace(
             self,
-            level=np.minimum(self.level * kept * longer, self.level[-1]),
+            level=np.minimum(self.level * kept * few, self.level[-1]),
             out=np.minimum(self.out * shares, 1.0),
             into=np.minimum(self.into * shares, 1.0),
             shape=(self.shape * factors.cells[:, None] * longer).astype(np.float32),
@@ -121,7 +123,7 @@ def calibrated(
             fitted = _fitted(list(errors.values()), known, regions, totals)
             tested = [_tested(record, dataset, model, known, one, errors[one]) for one in errors]
             factors = _factors([one for one in tested if one is not None], max(errors))
-            return fitted.widened(factors, np.sqrt(horizon / known) * (1 + 1 / len(errors)))
+            return fitted.widened(factors, np.sqrt(horizon / known), len(errors))
     raise ValueError("no past forecast of flows has a known outcome yet; at least two years of flows are needed")
 
 

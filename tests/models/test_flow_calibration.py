@@ -6,9 +6,9 @@ import pytest
 
 from features.dataset import Dataset
 from features.flows import flow_history, sums_by
-from models.flow_calibration import BOUNDS, LEVEL_PRIOR, FlowCalibration, calibrated
+from models.flow_calibration import LEVEL_PRIOR, Factors, FlowCalibration, calibrated
 from models.flow_models import FlowPersistence, StructureModel
-from models.flow_record import FlowRecord, flow_cutoffs, size_class
+from models.flow_record import SIZES, FlowRecord, flow_cutoffs, size_class
 from models.size_curve import SizeCurve
 from tests.tables import dataset_of, flows_country, population_of, regions_of
 from training.backtest import score
@@ -125,24 +125,26 @@ def test_noise_is_wider_the_larger_a_cell(dataset):
     assert (np.diff(width / size) < 0).all()
 
 
-def test_one_outcome_is_replayed_at_twice_its_size(dataset):
-    """n outcomes widen by 1 + 1/n."""
+def test_the_noise_of_one_outcome_is_replayed_at_its_size(dataset):
     (errors,) = record_of(dataset, 2001).errors(dataset, "persistence", 1, 2001).values()
     curve = SizeCurve.fit(errors.size, errors.cell)
-    standard = errors.cell / np.sqrt(np.maximum(curve.variance(errors.size), 1e-9))
+    standard = errors.cell / np.sqrt(np.maximum(curve.variance(errors.size), 1.0))
 
     shape = calibration(dataset, 2001).shape
 
     assert len(standard) < 200
-    np.testing.assert_allclose(shape[:, 512], 2 * np.quantile(standard, 512.5 / 1024), rtol=1e-4)
-    np.testing.assert_allclose(shape.max(axis=1), 2 * np.quantile(standard, 1 - 0.5 / 1024), rtol=1e-4)
+    np.testing.assert_allclose(shape[:, 512], np.quantile(standard, 512.5 / 1024), rtol=1e-4)
+    np.testing.assert_allclose(shape.max(axis=1), np.quantile(standard, 1 - 0.5 / 1024), rtol=1e-4)
 
 
-def test_widths_settle_as_outcomes_are_seen(dataset):
-    """The excess of few outcomes over many is that of 1 + 1/n, within what corrections do."""
-    few, many = (np.median(calibration(dataset, cutoff).cell_width(np.array([100.0]))) for cutoff in (2001, 2020))
+def test_n_outcomes_widen_shocks_by_one_and_an_nth(dataset):
+    even = Factors(1.0, np.ones(len(SIZES) + 1), np.ones(len(SIZES) + 1))
+    learnt = calibration(dataset)
+    one, four, many = (learnt.widened(even, 1.0, cutoffs) for cutoffs in (1, 4, 10**9))
 
-    assert 1.2 < few / many < 2 * BOUNDS[1]
+    np.testing.assert_allclose(one.out, np.minimum(2 * many.out, 1.0))
+    np.testing.assert_allclose(four.into, np.minimum(1.25 * many.into, 1.0))
+    np.testing.assert_array_equal(one.shape, many.shape)
 
 
 @pytest.mark.parametrize("cutoff", [2001, 2006, 2020])
