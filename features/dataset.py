@@ -77,7 +77,8 @@ class Dataset:
             seen = {name: _seen(getattr(whole, name), cutoff) for name in YEARLY}
             seen["monthly_movements"] = _months_seen(whole.monthly_movements, cutoff, month)
             vintage = replace(whole, **seen, cutoff=cutoff, month=month, _known={}, _whole=whole)
-            whole._known[cutoff, month] = vintage
+            # Of several threads that ask at once, all get the vintage of the first.
+            whole._known.setdefault((cutoff, month), vintage)
         return whole._known[cutoff, month]
 
     @property

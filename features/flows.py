@@ -110,7 +110,7 @@ def flow_history(dataset: Dataset) -> FlowHistory:
     """
     if not has_flows(dataset):
         raise ValueError(f"{dataset.name}: has no flows")
-    rows = _known_rows(dataset)
+    regions, rows = _known_rows(dataset)
     used = np.unique(np.concatenate([rows["origin"], rows["destination"]]))
     origin, destination = (np.searchsorted(used, rows[end]) for end in ("origin", "destination"))
     pairs, pair = np.unique(origin.astype(np.int64) * len(used) + destination, return_inverse=True)
@@ -120,9 +120,8 @@ def flow_history(dataset: Dataset) -> FlowHistory:
     persons[rows["year"] - first, pair] = rows["persons"]
     # A year in which nobody moved anywhere is a year without figures.
     persons[persons.sum(axis=1) == 0] = np.nan
-    names = _coded(dataset.whole if _in_vintages(dataset) else dataset).regions
     return FlowHistory(
-        tuple(names[code] for code in used),
+        tuple(regions[code] for code in used),
         years,
         (pairs // len(used)).astype(np.int32),
         (pairs % len(used)).astype(np.int32),
@@ -160,13 +159,14 @@ def _in_vintages(dataset: Dataset) -> bool:
     return dataset.is_vintage and not len(dataset.boundary_changes)
 
 
-def _known_rows(dataset: Dataset) -> dict[str, np.ndarray]:
+def _known_rows(dataset: Dataset) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
+    """Regions that the codes stand for, and the rows that the dataset knows."""
     if not _in_vintages(dataset):
-        return _coded(dataset).rows
-    rows = _coded(dataset.whole).rows
-    cutoff = dataset.cutoff or 0
-    known = (rows["year"] <= cutoff) & (rows["published"] <= cutoff)
-    return {name: values[known] for name, values in rows.items()}
+        coded = _coded(dataset)
+        return coded.regions, coded.rows
+    coded, cutoff = _coded(dataset.whole), dataset.cutoff or 0
+    known = (coded.rows["year"] <= cutoff) & (coded.rows["published"] <= cutoff)
+    return coded.regions, {name: values[known] for name, values in coded.rows.items()}
 
 
 def _basis(rank: np.ndarray, last: np.ndarray, pair: np.ndarray, count: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Flows are a sparse panel: the pivot of the table, without the pairs that never had a flow."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -260,3 +262,14 @@ def test_flows_of_a_split_region_are_those_of_its_unit():
 
     assert named(history, history.year(2017)) == {("North", "South"): 400, ("South", "North"): 500}
     assert named(history, history.year(2018)) == {("North", "South"): 420, ("South", "North"): 510}
+
+
+def test_threads_that_ask_for_a_vintage_at_once_get_the_same_flows():
+    for _ in range(20):
+        dataset = dataset_of(**flows_country(CODES, YEARS))
+        with ThreadPoolExecutor(4) as pool:
+            vintages = list(pool.map(lambda _, data=dataset: data.as_of(2018), range(8)))
+            histories = list(pool.map(flow_history, vintages))
+
+        assert all(vintage is vintages[0] for vintage in vintages)
+        assert all(history.regions == tuple(CODES) for history in histories)
