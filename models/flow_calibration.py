@@ -12,7 +12,7 @@ and are centred, so that the totals of regions keep what was forecast of them.
 Widths are then corrected by how past forecasts did against the intervals that they would have had at their cutoff
 (split conformal along time, Vovk et al. 2005): shares by the balances of regions of each class of size, then the level
 by their totals, then cell noise by the cells of each class. Later cutoffs count more (as in adaptive conformal
-inference, Gibbs & Candès 2021), and n cutoffs widen shocks by 1 + 1/n.
+inference, Gibbs & Candès 2021), and n cutoffs widen the level by 1 + 1/n.
 """
 
 from collections.abc import Sequence
@@ -69,16 +69,15 @@ class FlowCalibration:
     shape: np.ndarray
 
     def widened(self, factors: "Factors", longer: float, cutoffs: int) -> "FlowCalibration":
-        """With corrected shocks and noise, times `longer`; shocks also by 1 + 1/n for n cutoffs.
+        """With corrected shocks and noise, times `longer`; the level also by 1 + 1/n for n cutoffs.
 
-        A cutoff holds one error of the level and a few of shares, but many cells: noise needs no such care. No error of
-        the level is replayed larger than it was, and the largest hardly smaller; no share shock is larger than its
-        total.
+        A cutoff holds one error of the level, but many of shares and cells, which need no such care. No error of the
+        level is replayed larger than it was, and the largest hardly smaller; no share shock is larger than its total.
         """
         rank = np.linspace(0, 1, len(self.level)) ** EXTREME
         kept = np.maximum(factors.level, factors.level + (1 - factors.level) * rank)
         few = longer * (1 + 1 / cutoffs)
-        shares = factors.shares[self.class_of] * few
+        shares = factors.shares[self.class_of] * longer
         return replace(
             self,
             level=np.minimum(self.level * kept * few, self.level[-1]),

@@ -137,13 +137,14 @@ def test_the_noise_of_one_outcome_is_replayed_at_its_size(dataset):
     np.testing.assert_allclose(shape.max(axis=1), np.quantile(standard, 1 - 0.5 / 1024), rtol=1e-4)
 
 
-def test_n_outcomes_widen_shocks_by_one_and_an_nth(dataset):
+def test_n_outcomes_widen_the_level_by_one_and_an_nth(dataset):
     even = Factors(1.0, np.ones(len(SIZES) + 1), np.ones(len(SIZES) + 1))
     learnt = calibration(dataset)
     one, four, many = (learnt.widened(even, 1.0, cutoffs) for cutoffs in (1, 4, 10**9))
 
-    np.testing.assert_allclose(one.out, np.minimum(2 * many.out, 1.0))
-    np.testing.assert_allclose(four.into, np.minimum(1.25 * many.into, 1.0))
+    np.testing.assert_allclose(one.level, np.minimum(2 * many.level, many.level[-1]))
+    np.testing.assert_allclose(four.level, np.minimum(1.25 * many.level, many.level[-1]))
+    np.testing.assert_array_equal(one.out, many.out)
     np.testing.assert_array_equal(one.shape, many.shape)
 
 
