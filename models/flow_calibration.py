@@ -94,10 +94,14 @@ class FlowCalibration:
         """The same of a share shock, over its scale."""
         return NORMAL_WIDTH * float(np.sqrt(np.mean(self.share**2)))
 
+    def spread(self, size: np.ndarray) -> np.ndarray:
+        """Standard deviation of cell noise at a size, in persons, before its shape."""
+        return _spread(self.curve, size)
+
     def cell_width(self, size: np.ndarray) -> np.ndarray:
         """Half width of the middle 80 % of cell noise at a size, in persons."""
         low, high = np.quantile(self.shape, ((1 - NOMINAL) / 2, (1 + NOMINAL) / 2), axis=1)
-        return np.sqrt(np.maximum(self.curve.variance(size), LEAST_VARIANCE)) * ((high - low) / 2)[size_class(size)]
+        return self.spread(size) * ((high - low) / 2)[size_class(size)]
 
 
 def calibrated(
@@ -143,8 +147,12 @@ def _fitted(
         share=np.sort(np.abs(np.concatenate([one[np.isfinite(one)] for one in own]))),
         together=_correlations(own[0], own[1], size_class(totals[0])),
         curve=curve,
-        shape=_shapes(size, cell / np.sqrt(np.maximum(curve.variance(size), LEAST_VARIANCE))),
+        shape=_shapes(size, cell / _spread(curve, size)),
     )
+
+
+def _spread(curve: SizeCurve, size: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(curve.variance(size), LEAST_VARIANCE))
 
 
 def _level_sizes(seen: np.ndarray, horizon: int) -> np.ndarray:

@@ -59,19 +59,15 @@ def fit_flows(
     record: FlowRecord,
     served: Mapping[tuple[str, int], str],
     horizons: Sequence[int],
-    in_units: bool = False,
 ) -> FittedFlows:
-    """Fit what is served of flows at the cutoff of a vintage. record: reaches the cutoff.
-
-    in_units: whether only units with a history will be asked for, as a backtest does.
-    """
+    """Fit what is served of flows at the cutoff of a vintage. record: reaches the cutoff."""
     chosen = {horizon: served.get((FLOW, horizon), DEFAULT) for horizon in horizons}
     models = {
         model.name: model.fit(known, cutoff, horizons)
         for model in flow_models(known)
         if model.name in set(chosen.values())
     }
-    history, newcomers = flow_history(known), [] if in_units else _newcomers(known, cutoff)
+    history, newcomers = flow_history(known), _newcomers(known, cutoff)
     regions = (*history.regions, *newcomers)
     fitted = FittedFlows(tuple(horizons), chosen, models, ())
     calibrations = [

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtr
 
 from features.flows import sums_by
-from models.flow_calibration import LEAST_VARIANCE, LEVELS, FlowCalibration
+from models.flow_calibration import LEVELS, FlowCalibration
 from models.flow_record import size_class
 
 BLOCK = 4_000_000
@@ -104,7 +104,7 @@ class FlowFutures:
         level = np.concatenate([level, LEVELS - 1 - level], axis=1)
         row = (size_class(point) * LEVELS).astype(np.int32)
         flows = calibration.shape.ravel().take(row[:, None] + level)
-        flows *= np.sqrt(np.maximum(calibration.curve.variance(point), LEAST_VARIANCE))[:, None]
+        flows *= calibration.spread(point)[:, None]
         flows += point[:, None] * out[self.pairs.unit_origin[block]] * into[self.pairs.unit_destination[block]]
         return np.rint(self._told(flows)).astype(np.int32)
 
@@ -155,7 +155,7 @@ class FlowFutures:
     def _mean(self, h: int) -> np.ndarray:
         """Mean of each flow under cell noise alone, (pair)."""
         calibration, point = self.calibrations[h], self.point[h]
-        class_of, spread = size_class(point), np.sqrt(np.maximum(calibration.curve.variance(point), LEAST_VARIANCE))
+        class_of, spread = size_class(point), calibration.spread(point)
         levels = calibration.shape[:, COARSE // 2 :: COARSE].T
         return np.mean([self._told(point + spread * level[class_of]) for level in levels], axis=0)
 
@@ -176,10 +176,7 @@ class FlowFutures:
         ends = self.pairs.unit_origin, self.pairs.unit_destination
         scales, regions = (calibration.out, calibration.into), len(calibration.regions)
         squared = float(np.mean(calibration.share**2))
-        noise = (
-            np.maximum(calibration.curve.variance(point), LEAST_VARIANCE)
-            * calibration.shape.var(axis=1)[size_class(point)]
-        )
+        noise = calibration.spread(point) ** 2 * calibration.shape.var(axis=1)[size_class(point)]
         found = []
         for own, other, totals in zip((0, 1), (1, 0), self._totals(h), strict=True):
             brought = noise + point**2 * scales[other][ends[other]] ** 2 * squared

@@ -18,6 +18,7 @@ from models.flow_futures import FlowFutures
 from models.flow_record import FlowRecord, size_class, size_names
 from models.forecast import FLOW, QUANTILES, TargetForecast
 from models.structural import StructuralBoosted, StructuralGravity
+from training.gate import PERSISTENCE
 from training.metrics import (
     common_part_of_commuters,
     interval_coverage,
@@ -27,7 +28,6 @@ from training.metrics import (
     sorted_crps,
 )
 
-PERSISTENCE = "persistence"
 INTERVALS = {50: (0.25, 0.75), 80: (0.1, 0.9), 90: (0.05, 0.95)}
 CELL_DRAWS = 20_000_000
 """Cells × draws from which intervals are scored; a large country's are scored from fewer draws."""

@@ -14,12 +14,13 @@ from models.decision import PROVISIONAL, Decision
 from models.flow_record import size_names
 from models.forecast import FLOW, QUANTILES, FlowForecast, TargetForecast
 from training.backtest import SERVED, Backtest
+from training.gate import PERSISTENCE
 from training.scorecard import scorecard
 
 LARGEST_FLOWS = 10
 FEWEST_SHOWN = 200
 """Outcomes below which a coverage says little."""
-GRAVITY, STRUCTURAL, PERSISTENCE = "structural_gravity", "structural_boosted", "persistence"
+GRAVITY, STRUCTURAL = "structural_gravity", "structural_boosted"
 LARGEST = 30
 """Regions that are shown; files hold all."""
 SCOPES = {"within_country": "with moves inside the region", "all": "with moves abroad", "between_regions": ""}
