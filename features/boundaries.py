@@ -67,6 +67,7 @@ def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
         movements=_movements_in_units(dataset.movements, unit, parts, ["year"]),
         monthly_movements=_movements_in_units(dataset.monthly_movements, unit, parts, ["year", "month"]),
         pairs=dataset.pairs[dataset.pairs["origin"].isin(unit) & dataset.pairs["destination"].isin(unit)],
+        superseded=dataset.superseded.iloc[:0],
         _known={},
         _whole=None,
     )
@@ -187,6 +188,55 @@ def _flows_in_units(flows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     moved = _with_source(flows).assign(origin=flows["origin"].map(unit), destination=flows["destination"].map(unit))
     moved = moved[moved["origin"] != moved["destination"]]
     return _summed(moved, ["origin", "destination", "year"], "persons").drop(columns=["rank", "parts"])
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+class PartsError(ValueError):
+    """A boundary change after which nobody can tell which part of a region belongs where."""
+
+
+def parts_of_regions(regions: pd.Series, changes: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """By region of any time, the smallest regions that it is made of: today's where it was split, itself where it was
+    joined to others.
+
+    Raises PartsError where regions of several predecessors came from one that has several successors too.
+
+    >>> changes = pd.DataFrame({"year": [2018, 2018], "predecessor": ["S", "S"], "successor": ["T", "C"]})
+    >>> parts_of_regions(pd.Series(["N", "S", "C", "T"]), changes)
+    {'N': ('N',), 'S': ('C', 'T'), 'C': ('C',), 'T': ('T',)}
+    >>> changes = pd.DataFrame({"year": [2020, 2020], "predecessor": ["A", "B"], "successor": ["AB", "AB"]})
+    >>> parts_of_regions(pd.Series(["A", "B", "AB"]), changes)["AB"]
+    ('A', 'B')
+    """
+    after = changes.groupby("predecessor")["successor"].agg(lambda ends: sorted(set(ends))).to_dict()
+    before = changes.groupby("successor")["predecessor"].agg(lambda ends: sorted(set(ends))).to_dict()
+    mixed = [one for one, parts in before.items() if len(parts) > 1 and any(len(after[part]) > 1 for part in parts)]
+    if mixed:
+        raise PartsError(
+            f"boundary_changes: {', '.join(map(str, mixed))}: made of parts of regions; "
+            "must be made of whole regions, or be part of one"
+        )
+
+    def parts(region: str) -> set[str]:
+        joined = before.get(region, [])
+        if len(joined) > 1:
+            return set().union(*map(parts, joined))
+        following = after.get(region, [])
+        if not following or any(len(before[successor]) > 1 for successor in following):
+            return {region}
+        return set().union(*map(parts, following))
+
+    return {str(region): tuple(sorted(parts(region))) for region in regions}
+
+
+def standing_in(year: int, regions: pd.Series, changes: pd.DataFrame) -> list[str]:
+    """Codes of the regions that there were in a year: a change is in force from its year on."""
+    ended = changes.loc[changes["year"] <= year, "predecessor"]
+    later = changes.loc[changes["year"] > year, "successor"]
+    begun = changes.loc[changes["year"] <= year, "successor"]
+    return [str(one) for one in regions if one not in set(ended) and (one not in set(later) or one in set(begun))]
 
 
 # --- back to the regions of the day ---------------------------------------------------------------------------------

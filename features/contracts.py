@@ -75,6 +75,10 @@ _MONTH = pa.Column("Int64", pa.Check.in_range(1, 12), required=False, nullable=T
 _PROVENANCE = {"published": _whole(1800, False), "basis": _one_of(BASES, False), "source": _text(False)}
 
 
+def _calendar_month() -> pa.Column:
+    return pa.Column("Int64", pa.Check.in_range(1, 12))
+
+
 def _table(name: str, key: str, columns: dict[str, pa.Column]) -> Table:
     return Table(name, tuple(key.split()), pa.DataFrameSchema(columns, strict=True))
 
@@ -122,6 +126,23 @@ TABLES: dict[str, Table] = {
             },
         ),
         _table(
+            "statements",
+            "region other year first_month last_month measure scope source",
+            {
+                "region": _text(False),
+                "other": _text(False),
+                "year": _YEAR,
+                "first_month": _calendar_month(),
+                "last_month": _calendar_month(),
+                "measure": _one_of(MEASURES),
+                "scope": _one_of(SCOPES),
+                "persons": _whole(None),
+                "error": _number(0, 1e9, False),
+                **_PROVENANCE,
+                "source": _text(),
+            },
+        ),
+        _table(
             "pairs",
             "origin destination",
             {
@@ -147,10 +168,31 @@ TABLES: dict[str, Table] = {
             "year predecessor successor",
             {"year": _YEAR, "predecessor": _text(), "successor": _text()},
         ),
+        _table(
+            "superseded",
+            "table region origin destination year month measure scope indicator published superseded value release",
+            {
+                "table": _one_of(("indicators", "flows", "movements")),
+                "region": _text(False),
+                "origin": _text(False),
+                "destination": _text(False),
+                "year": _YEAR,
+                "month": _MONTH,
+                "measure": _one_of(MEASURES, False),
+                "scope": _one_of(SCOPES, False),
+                "indicator": _text(False),
+                "value": _number(-1e15, 1e15),
+                "published": _whole(1800),
+                "superseded": _whole(1800),
+                "basis": _one_of(BASES),
+                "source": _text(False),
+                "release": _text(False),
+            },
+        ),
     ]
 }
 
-REGION_COLUMNS = ("region", "origin", "destination", "predecessor", "successor")
+REGION_COLUMNS = ("region", "other", "origin", "destination", "predecessor", "successor")
 
 
 # --- checking a table -----------------------------------------------------------------------------------------------
@@ -215,7 +257,7 @@ def _column_faults(raw: pd.DataFrame, table: Table) -> list[str]:
     return unknown + missing + empty
 
 
-MAY_BE_EMPTY = ("flows", "movements", "pairs", "boundary_changes", "population_by_age")
+MAY_BE_EMPTY = ("flows", "movements", "statements", "pairs", "boundary_changes", "population_by_age", "superseded")
 
 
 def _typed(raw: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Cell]]:

@@ -12,19 +12,22 @@ from features.contracts import REGION_COLUMNS, TABLES, DatasetError, check_table
 from features.descriptor import FILE, Descriptor, Resource, read_descriptor
 from features.indicators import INDICATORS, UNKNOWN_LAG
 from features.rules import rule_faults
+from features.superseded import with_superseded
 
 KAZAKHSTAN = Path(__file__).parent / "kazakhstan"
 """The embedded default dataset."""
 
-YEARLY = ("indicators", "flows", "movements", "population_by_age")
+YEARLY = ("indicators", "flows", "movements", "statements", "population_by_age")
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Validated tables, one row per key; tables that the folder does not have are empty.
 
+    `statements` are figures that were told of a period, or of the whole country (no region); error in persons.
     The table `movements` is held in two: `movements` are figures of whole years, `monthly_movements` of months.
-    licenses, origins, gaps, revisions: as in the descriptor; the last two with their `table`.
+    `superseded` holds values that a later release replaced; a vintage shows them in their tables instead.
+    licenses, origins, gaps, revisions, releases: as in the descriptor; gaps and revisions with their `table`.
     month: months of the year after the cutoff that are known too, 0 for none. running: the same for every vintage of
     which no month is asked.
 
@@ -43,11 +46,14 @@ class Dataset:
     flows: pd.DataFrame
     movements: pd.DataFrame
     monthly_movements: pd.DataFrame
+    statements: pd.DataFrame
     pairs: pd.DataFrame
     population_by_age: pd.DataFrame
     boundary_changes: pd.DataFrame
+    superseded: pd.DataFrame
     gaps: tuple[dict, ...] = ()
     revisions: tuple[dict, ...] = ()
+    releases: tuple[dict, ...] = ()
     cutoff: int | None = None
     month: int = 0
     running: int = 0
@@ -74,8 +80,9 @@ class Dataset:
             return self
         whole = self._whole or self
         if (cutoff, month) not in whole._known:
-            seen = {name: _seen(getattr(whole, name), cutoff) for name in YEARLY}
-            seen["monthly_movements"] = _months_seen(whole.monthly_movements, cutoff, month)
+            seen = {name: _seen(whole._versions(name), cutoff) for name in YEARLY}
+            seen["monthly_movements"] = _months_seen(whole._versions("monthly_movements"), cutoff, month)
+            seen["superseded"] = whole.superseded.iloc[:0]
             vintage = replace(whole, **seen, cutoff=cutoff, month=month, _known={}, _whole=whole)
             # Of several threads that ask at once, all get the vintage of the first.
             whole._known.setdefault((cutoff, month), vintage)
@@ -88,8 +95,14 @@ class Dataset:
 
     @property
     def is_vintage(self) -> bool:
-        """Whether its rows are those of `whole` that were known at its cutoff; not where a table was replaced."""
-        return self._whole is not None and self._whole._known.get((self.cutoff or 0, self.month)) is self
+        """Whether its rows are those of `whole` that were known at its cutoff; not where a table was replaced, nor
+        where values were that `whole` keeps beside its rows."""
+        if self._whole is None or len(self._whole.superseded):
+            return False
+        return self._whole._known.get((self.cutoff or 0, self.month)) is self
+
+    def _versions(self, name: str) -> pd.DataFrame:
+        return with_superseded(name, getattr(self, name), self.superseded)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables that have rows, by name, as in a folder: `movements` with its months, years first."""
@@ -108,13 +121,20 @@ def _seen(table: pd.DataFrame, cutoff: int) -> pd.DataFrame:
     seen = table["year"] <= cutoff
     if "published" in table:
         seen &= table["published"] <= cutoff
-    return table[seen].reset_index(drop=True)
+    return _still_seen(table[seen], cutoff)
+
+
+def _still_seen(table: pd.DataFrame, round_: int | pd.Series) -> pd.DataFrame:
+    """Without what was replaced by then."""
+    if "superseded" in table:
+        table = table[~(table["superseded"] <= round_).fillna(False)].drop(columns="superseded")
+    return table.reset_index(drop=True)
 
 
 def _months_seen(monthly: pd.DataFrame, cutoff: int, month: int) -> pd.DataFrame:
     running = (monthly["year"] == cutoff + 1) & (monthly["month"] <= month) & (monthly["published"] <= cutoff + 1)
     past = (monthly["year"] <= cutoff) & (monthly["published"] <= cutoff)
-    return monthly[past | running].reset_index(drop=True)
+    return _still_seen(monthly[past | running], cutoff + running[past | running])
 
 
 def _with_months(yearly: pd.DataFrame, monthly: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +165,7 @@ def read_dataset(folder: Path | str) -> tuple[Dataset, list[str]]:
     faults, checked = list(descriptor.faults), {}
     for resource in descriptor.resources:
         try:
-            checked[resource.name] = check_table(_read_file(resource.path), TABLES[resource.name])
+            checked[resource.name] = check_table(read_file(resource.path), TABLES[resource.name])
         except (OSError, ValueError) as error:
             faults.append(_unreadable(resource, error))
     gaps = {resource.name: list(resource.gaps) for resource in descriptor.resources}
@@ -166,7 +186,7 @@ def _no_moves(tables: list[pd.DataFrame]) -> list[str]:
     return []
 
 
-def _read_file(path: Path) -> pd.DataFrame:
+def read_file(path: Path) -> pd.DataFrame:
     """The table as it stands in the file; text where it is CSV. Rows without any cell are not there.
 
     Raises ValueError (pandas' and Python's own errors among them) or OSError where it cannot be read.
@@ -198,14 +218,15 @@ def _indicator_notes(indicators: pd.DataFrame) -> list[str]:
 
 
 def _assembled(descriptor: Descriptor, tables: dict[str, pd.DataFrame]) -> Dataset:
-    filled = {name: _filled(name, tables[name]) if name in tables else _empty(name) for name in TABLES}
+    filled = {name: filled_table(name, tables[name]) if name in tables else _empty(name) for name in TABLES}
     filled["movements"], filled["monthly_movements"] = _periods(filled["movements"])
     gaps = tuple({"table": resource.name, **gap} for resource in descriptor.resources for gap in resource.gaps)
     revisions = tuple(
         {"table": resource.name, **one} for resource in descriptor.resources for one in resource.revisions
     )
     words = (descriptor.name, descriptor.title, descriptor.licenses, descriptor.sources, _sha256(descriptor.resources))
-    return Dataset(*words, **filled, gaps=gaps, revisions=revisions)  # pyright: ignore[reportArgumentType] all fields
+    told = {"gaps": gaps, "revisions": revisions, "releases": descriptor.releases}
+    return Dataset(*words, **filled, **told)  # pyright: ignore[reportArgumentType] all fields
 
 
 def _periods(movements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -216,11 +237,14 @@ def _periods(movements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return yearly.reset_index(drop=True), monthly.reset_index(drop=True)
 
 
-def _filled(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def filled_table(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Optional columns where they are left out: `published` by the publication lag, `basis` official."""
+    if name == "superseded":
+        columns = {column: type_name(rule) for column, rule in TABLES[name].schema.columns.items()}
+        return table.reindex(columns=list(columns)).astype(columns).reset_index(drop=True)
     table = table.copy()
-    if name in ("indicators", "flows", "movements"):
-        lag = table["indicator"].map(_lag) if name == "indicators" else 0
+    if name in ("indicators", "flows", "movements", "statements"):
+        lag = table["indicator"].map(_lag).astype("int64") if name == "indicators" else 0
         published = (table["year"] + lag).astype("int64")
         given = table["published"] if "published" in table else pd.Series(pd.NA, index=table.index, dtype="Int64")
         table["published"] = given.fillna(published).astype("int64")
@@ -276,6 +300,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         "title": dataset.title,
         "licenses": list(dataset.licenses),
         "sources": list(dataset.origins),
+        "releases": list(dataset.releases),
         "resources": resources,
     }
     # A data package has a license or none, never an empty list of them.

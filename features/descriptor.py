@@ -44,12 +44,14 @@ class Descriptor:
     """resources: tables whose file is there. notes: what is no fault but worth knowing.
 
     licenses, sources: as they stand in the file, each with its title, name or path.
+    releases: what was imported, in that order, each with its name, round, sha256 and counts.
     """
 
     name: str
     title: str
     licenses: tuple[dict, ...]
     sources: tuple[dict, ...]
+    releases: tuple[dict, ...]
     resources: tuple[Resource, ...]
     faults: tuple[str, ...]
     notes: tuple[str, ...]
@@ -68,9 +70,20 @@ def read_descriptor(folder: Path) -> Descriptor:
         faults.insert(0, f"{FILE}: 'name' is missing; must be a short text")
     licenses, unread = _objects(told, "licenses", "{name, title, path}")
     sources, unread_too = _objects(told, "sources", "{title, path}")
-    faults += unread + unread_too
+    releases, unread_releases = _objects(told, "releases", "{name, published, sha256}")
+    faults += unread + unread_too + unread_releases
     title = str(told.get("title", told.get("name")))
-    return Descriptor(str(told.get("name")), title, licenses, sources, tuple(resources), tuple(faults), tuple(notes))
+    words = (str(told.get("name")), title, licenses, sources, releases)
+    return Descriptor(*words, tuple(resources), tuple(faults), (*notes, *_withheld(releases)))
+
+
+def _withheld(releases: Iterable[dict]) -> list[str]:
+    """Notes on cells that a release left out because they were small."""
+    return [
+        f"{table}: release '{release.get('name')}' withholds cells of fewer than {least} persons"
+        for release in releases
+        for table, least in (release.get("suppressed_below") or {}).items()
+    ]
 
 
 def _objects(told: dict, key: str, wanted: str) -> tuple[tuple[dict, ...], list[str]]:

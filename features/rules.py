@@ -13,6 +13,7 @@ import pandas as pd
 from features.boundaries import unit_of_region
 from features.contracts import MEASURES, REGION_COLUMNS, TABLES, Checked, capped, nearest, row_number
 from features.indicators import INDICATORS
+from features.superseded import superseded_faults
 
 Named = Mapping[str, list[dict]]
 """By table, what the descriptor names with a reason: `years`, `reason`, and the key columns it is about."""
@@ -33,6 +34,8 @@ def rule_faults(checked: Mapping[str, Checked], gaps: Named, revisions: Named) -
         faults += _month_faults(months, years, known, gaps.get("movements", []), revisions.get("movements", []))
     if "flows" in usable:
         faults += _told(_flow_gaps(usable["flows"].frame, gaps.get("flows", [])))
+    if "superseded" in usable:
+        faults += superseded_faults(usable)
     changes = usable["boundary_changes"].sound if "boundary_changes" in usable else _NO_CHANGES
     faults += _change_faults(changes)
     if "indicators" in usable:

@@ -2,7 +2,8 @@
 
     manifest.json            what it is; names the content folder and the sha256 of every file in it
     <content>/forecaster.json, calibration_<target>.npz, <target>_<model>_h<horizon>.txt
-    <content>/flows_*                as in models/flow_bundle.py, where flows are forecast
+    <content>/flows_*                as in models/flow_bundle.py, where flows are recorded
+    <content>/estimated_flows.npz    the last year of the balanced record in draws, where flows are estimated
     <content>/scores.csv     the backtest on which the gate decided; scorecard.csv, the same pooled over cutoffs
     <content>/dataset/       the dataset it forecasts from, in the dataset format
 
@@ -26,12 +27,16 @@ from features.dataset import Dataset, load_dataset, save_dataset
 from models.boosted import BoostedRateChange
 from models.calibration import Calibration
 from models.decision import Decision
+from models.estimated_flows import EstimatedFlows
 from models.flow_bundle import read_flows, write_flows
 from models.forecast import Forecast
 from models.forecaster import FittedTarget, MigrationForecaster
 from models.track_record import models_of
 
-FORMAT = 2
+FORMAT = 3
+
+
+ESTIMATED = "estimated_flows.npz"
 
 
 class BundleError(ValueError):
@@ -137,6 +142,9 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
     told = {"horizons": forecaster.horizons, "draws": forecaster.draws, "seed": forecaster.seed, "targets": targets}
     told["running"] = bundle.dataset.running
     told["flows"] = None if forecaster.flows is None else write_flows(forecaster.flows, folder)
+    told["estimated"] = forecaster.estimated is not None
+    if forecaster.estimated is not None:
+        np.savez(folder / ESTIMATED, **forecaster.estimated.to_arrays())
     (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)
@@ -206,7 +214,11 @@ def _read_forecaster(content: Path) -> MigrationForecaster:
     fitted = {target: _read_target(content, target, state) for target, state in told["targets"].items()}
     served = {(target, horizon): name for target, one in fitted.items() for horizon, name in one.served.items()}
     flows = None if told["flows"] is None else read_flows(content, told["flows"])
-    return MigrationForecaster(served, tuple(told["horizons"]), told["draws"], told["seed"], fitted=fitted, flows=flows)
+    made = MigrationForecaster(served, tuple(told["horizons"]), told["draws"], told["seed"], fitted=fitted, flows=flows)
+    if not told["estimated"]:
+        return made
+    with np.load(content / ESTIMATED, allow_pickle=False) as arrays:
+        return replace(made, estimated=EstimatedFlows.from_arrays(arrays))
 
 
 def _read_target(content: Path, target: str, state: dict) -> FittedTarget:

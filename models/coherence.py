@@ -75,3 +75,22 @@ def one_total(inflow: np.ndarray, out_migration: np.ndarray) -> tuple[np.ndarray
     arriving, leaving = inflow.sum(axis=-1, keepdims=True), out_migration.sum(axis=-1, keepdims=True)
     total = (arriving + leaving) / 2
     return inflow * (total / np.maximum(arriving, 1e-9)), out_migration * (total / np.maximum(leaving, 1e-9))
+
+
+def settled(flows: np.ndarray, balances: np.ndarray) -> np.ndarray:
+    """Whole flows, (…, origin, destination), whose balances are as told, (…, region), which sum to zero: what regions
+    gained too much moves on to those that gained too little.
+
+    >>> settled(np.array([[0, 5], [3, 0]]), np.array([-3, 3])).tolist()
+    [[0, 6], [3, 0]]
+    """
+    flows = flows.copy()
+    lacking = balances - (flows.sum(axis=-2) - flows.sum(axis=-1))
+    while lacking.any():
+        short, over = lacking.argmax(axis=-1), lacking.argmin(axis=-1)
+        moved = np.minimum(lacking.max(axis=-1), -lacking.min(axis=-1))
+        at = np.indices(moved.shape)
+        flows[(*at, over, short)] += moved
+        lacking[(*at, short)] -= moved
+        lacking[(*at, over)] += moved
+    return flows

@@ -42,6 +42,7 @@ class FlowForecast:
     regions: sorted codes, (region). origin, destination: positions in `regions`, (pair), sorted by origin, then
     destination. quantiles: whole persons, (level of QUANTILES, horizon, pair). models: served model by horizon.
     basis: by pair. futures: draws of the pairs of some origins, made again from their seed; see `draws`.
+    abroad: balance of moves abroad, (draw, horizon, region), where flows are estimated and the net counts them.
     """
 
     cutoff: int
@@ -53,6 +54,7 @@ class FlowForecast:
     models: dict[int, str]
     basis: np.ndarray
     futures: Callable[[slice], np.ndarray] = field(repr=False)
+    abroad: np.ndarray | None = None
 
     @property
     def median(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from features.targets import margins_record_net, recorded_targets, target_histor
 from models import combination, placement
 from models.boosted import BoostedSettings
 from models.calibration import Calibration
+from models.estimated_flows import EstimatedFlows, estimates_flows, sums_of_record
 from models.flow_forecaster import FittedFlows, fit_flows, flow_forecast, flow_targets
 from models.flow_record import FlowRecord, flow_cutoffs, flow_record
 from models.forecast import Forecast, TargetForecast
@@ -50,7 +51,7 @@ class MigrationForecaster:
     """Forecasts every target that a dataset records, in draws that add up.
 
     served: model by (target, horizon), as the gate chose; what is left out gets the fallback. Where flows are recorded,
-    their sums are served by the model of the target `flow`.
+    their sums are served by the model of the target `flow`; where they can only be estimated, by the balanced record.
 
     >>> from features.dataset import load_dataset
     >>> dataset = load_dataset()
@@ -67,6 +68,7 @@ class MigrationForecaster:
     settings: BoostedSettings = DEFAULTS
     fitted: dict[str, FittedTarget] = field(default_factory=dict)
     flows: FittedFlows | None = None
+    estimated: EstimatedFlows | None = None
 
     def fit(
         self,
@@ -87,6 +89,8 @@ class MigrationForecaster:
         fitted = replace(self.fit_targets(known, cutoff, records), flows=self._fit_flows(known, cutoff, flows))
         if not fitted.fitted and fitted.flows is None:
             raise ForecastError(f"{dataset.name}: no target has two years of values that are known by {cutoff}")
+        if fitted.flows is None and "net_migration" in fitted.fitted and estimates_flows(known, cutoff):
+            return replace(fitted, estimated=EstimatedFlows.fit(known))
         return fitted
 
     def fit_targets(
@@ -141,7 +145,11 @@ class MigrationForecaster:
         placed = placement.in_present_regions(
             known, self._unit_draws(known, cutoff), np.random.default_rng(self.seed + 1)
         )
-        return self._forecast(known, cutoff, horizons, placed, in_units=False)
+        made = self._forecast(known, cutoff, horizons, placed, in_units=False)
+        if self.estimated is None:
+            return made
+        flows, sums = self.estimated.forecast(made.targets, cutoff, horizons, self.seed)
+        return Forecast(cutoff, made.targets | sums, flows)
 
     def predict_units(self, dataset: Dataset, cutoff: int, horizons: Sequence[int]) -> Forecast:
         """The same draws in units of constant boundaries, in which outcomes can be compared over years."""
@@ -206,8 +214,8 @@ class MigrationForecaster:
 
 
 def region_targets(known: Dataset, cutoff: int) -> list[str]:
-    """Forecastable targets that have models of their own; the others are sums of flows."""
-    sums = flow_targets(known, cutoff)
+    """Forecastable targets that have models of their own; the others are sums of flows, recorded or estimated."""
+    sums = [*flow_targets(known, cutoff), *sums_of_record(known, cutoff)]
     return [target for target in forecastable_targets(known, cutoff) if target not in sums]
 
 

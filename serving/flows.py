@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.flows import flow_history
+from features.flows import flow_history, has_flows
 from models.bundle import Bundle
 from models.decision import PROVISIONAL
 from models.forecast import FLOW, QUANTILES, FlowForecast
@@ -36,6 +36,9 @@ MOST_FLOWS = 20_000
 SCOPE = "between_regions"
 NOTE = "Beside what `top` leaves out, pairs that are not listed are zero in every future{below}."
 BELOW = ", or below the {threshold:,.0f} persons from which the source tells a flow"
+ESTIMATED_NOTE = (
+    "No flows are recorded: these continue an estimate that agrees with the published figures, which is not official."
+)
 END = "]}"
 """How a FlowsResponse ends: its list of flows is its last field."""
 
@@ -107,7 +110,7 @@ class FlowsResponse(Answer):
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     dataset: DatasetTold = Field(description="What the forecast was learnt from.")
     served: list[ServedFlows] = Field(description="What is served and how well it did, per horizon of the answer.")
-    note: str = Field(description="What it means that a pair is not listed.")
+    note: str = Field(description="What the flows are, and what it means that a pair is not listed.")
     total: int = Field(description="Flows that were asked for, one per pair and year, before `top`.", ge=0)
     flows: list[Flow] = Field(description="By horizon, then from the largest median down, then by origin, destination.")
 
@@ -233,7 +236,10 @@ def _served(bundle: Bundle, forecast: FlowForecast, horizon: int) -> ServedFlows
 
 
 def _note(bundle: Bundle) -> str:
-    threshold = flow_history(bundle.dataset.as_of(bundle.manifest.cutoff)).threshold
+    known = bundle.dataset.as_of(bundle.manifest.cutoff)
+    if not has_flows(known):
+        return ESTIMATED_NOTE
+    threshold = flow_history(known).threshold
     return NOTE.format(below=BELOW.format(threshold=threshold) if threshold > 1 else "")
 
 

@@ -100,3 +100,32 @@ def net_country(codes: list[str], years: range, seed: int = 0) -> dict[str, pd.D
         "indicators": population_of(codes, years, 500_000),
         "movements": pd.DataFrame(rows, columns=["region", "year", "measure", "scope", "persons"]),
     }
+
+
+def small_country(residuals: dict[str, int] | None = None) -> dict[str, pd.DataFrame]:
+    """Tables of three regions whose figures of 2018-2020 agree to the person; residuals: persons by region that the
+    population of 2020 has beside them."""
+    balances = {"North": -500, "South": -300, "Capital": 900}
+    movements = [(one, year, "net", "all", net) for one, net in balances.items() for year in range(2018, 2021)]
+    indicators = []
+    for region, net in balances.items():
+        population = 100_000
+        for year in range(2018, 2022):
+            population += (residuals or {}).get(region, 0) if year == 2020 else 0
+            indicators += [(region, year, "population", population)]
+            indicators += [(region, year, "births", 1500), (region, year, "deaths", 700)] if year < 2021 else []
+            population += 1500 - 700 + net
+    abroad = [
+        (year, 1, 12, measure, "abroad", persons, "Register of borders")
+        for year in range(2018, 2021)
+        for measure, persons in (("arrivals", 300), ("departures", 200))
+    ]
+    statements = pd.DataFrame(
+        abroad, columns=["year", "first_month", "last_month", "measure", "scope", "persons", "source"]
+    ).assign(region=None, other=None)
+    return {
+        "regions": regions_of(*balances),
+        "indicators": pd.DataFrame(indicators, columns=["region", "year", "indicator", "value"]),
+        "movements": pd.DataFrame(movements, columns=["region", "year", "measure", "scope", "persons"]),
+        "statements": statements,
+    }

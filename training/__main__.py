@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -16,9 +14,15 @@ from features.flows import has_flows
 from features.part_years import with_running_year
 from features.targets import recorded_targets
 from models.bundle import load_bundle, save_bundle
+from models.estimated_flows import estimates_flows
 from models.forecast import FLOW, Forecast
+from training.account_proof_command import accounts_proof
+from training.accounts_command import accounts
 from training.backtest import backtest, last_value_year
 from training.config import Config, ConfigError, load_config
+from training.csv_file import check_out, write_csv
+from training.import_command import import_app
+from training.progress import progress_line
 from training.report import decisions_report, flows_report, forecast_report, scorecard_report
 from training.run import train as run_training
 
@@ -33,6 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(import_app, name="import")
+app.command(name="accounts")(accounts)
+app.command(name="accounts-proof")(accounts_proof)
 out, err = Console(), Console(stderr=True)
 
 Data = Annotated[Path | None, typer.Option(help="Dataset folder. Default: the embedded data of Kazakhstan.")]
@@ -99,22 +106,22 @@ def backtest_command(
     Where flows are recorded, two more tables are written beside OUT: scores by class of size, and how well models of
     flows that see no past flows do.
     """
-    _check_out(outfile)
+    check_out(outfile)
     chosen = load_config(settings or [], config, data)
     dataset = load_dataset(chosen.data)
     dataset = with_running_year(dataset, chosen.cutoff or last_value_year(dataset))
-    with _progress("backtest") as progress:
+    with progress_line("backtest") as progress:
         tested = backtest(
             dataset, chosen.horizons, chosen.cutoff, progress, chosen.boosted, chosen.draws, structural=True
         )
-    _write_csv(tested.scores, outfile)
+    write_csv(tested.scores, outfile)
     out.print(scorecard_report(tested.scores))
     out.print(f"scores: {outfile}", highlight=False)
     if tested.flows is not None:
         out.print(flows_report(tested))
         for name, table in (("by_size", tested.by_size), ("structure", tested.structure)):
             beside = outfile.with_name(f"{outfile.stem}_{name}{outfile.suffix}")
-            _write_csv(table, beside)
+            write_csv(table, beside)
             out.print(f"{name.replace('_', ' ')}: {beside}", highlight=False)
 
 
@@ -131,13 +138,13 @@ def forecast(
     config: ConfigFile = None,
 ) -> None:
     """Forecast with what the gate serves at the cutoff; every target of regions, or one target."""
-    _check_out(outfile)
+    check_out(outfile)
     chosen = load_config([*(settings or []), f"horizons=[{horizons}]"], config, data, cutoff)
-    with _progress("forecast") as progress:
+    with progress_line("forecast") as progress:
         dataset = load_dataset(chosen.data)
         _check_target(target, dataset)
         made, _ = run_training(chosen, progress)
-    _write_csv(_forecast_table(made.forecast, target), outfile)
+    write_csv(_forecast_table(made.forecast, target), outfile)
     out.print(forecast_report(made))
     out.print(f"forecast: {outfile}", highlight=False)
 
@@ -159,10 +166,10 @@ def tune(
     from training.tune import tune as search
     from training.tune import write_settings
 
-    _check_out(outfile)
+    check_out(outfile)
     chosen = load_config([f"horizons=[{horizons}]"], None, data)
     Path("build").mkdir(exist_ok=True)
-    with _progress("tuning") as progress:
+    with progress_line("tuning") as progress:
         found = search(
             load_dataset(chosen.data),
             chosen.horizons,
@@ -211,7 +218,7 @@ def _train(config: Config, bundle: Path | None) -> None:
     """Train and track; the bundle that is served here gives way only to a champion."""
     from training.tracking import TrackingError, track
 
-    with _progress("training") as progress:
+    with progress_line("training") as progress:
         made, tested = run_training(config, progress)
         progress("tracking the run")
         try:
@@ -236,18 +243,11 @@ def _serve(bundle: str, port: int, host: str) -> NoReturn:
     os.execv(sys.executable, command)
 
 
-def _check_out(path: Path) -> None:
-    """Before the work rather than after it."""
-    if path.is_dir():
-        raise ConfigError(f"--out {path}: is a folder; must be a file")
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise ConfigError(f"--out {path}: {nearest} cannot be written to; choose another place")
-
-
 def _check_target(target: str | None, dataset: Dataset) -> None:
     """Before the work rather than after it."""
-    known = [*recorded_targets(dataset), *([FLOW] if has_flows(dataset) else [])]
+    last = last_value_year(dataset)
+    flows = has_flows(dataset) or estimates_flows(dataset.as_of(last), last)
+    known = [*recorded_targets(dataset), *([FLOW] if flows else [])]
     if target is not None and target not in known:
         raise ConfigError(f"--target {target}: {dataset.name} records {', '.join(known)}; must be one of these")
 
@@ -261,24 +261,6 @@ def _forecast_table(made: Forecast, target: str | None) -> pd.DataFrame:
 
 def _is_bundle(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    table.to_csv(unfinished, index=False)
-    os.replace(unfinished, path)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator:
-    """A line that tells what is being done; in a file or pipe, one line per year of the work."""
-    if err.is_terminal:
-        with err.status(what) as status:
-            yield lambda message: status.update(f"{what}: {message}")
-    else:
-        yield lambda message: err.print(f"{what}: {message}", highlight=False)
 
 
 if __name__ == "__main__":

@@ -46,10 +46,10 @@ def every_flow_figure(bundle: Bundle, flows: FlowForecast) -> Iterator[tuple[str
 
 
 def flow_matrix(bundle: Bundle, flows: FlowForecast) -> Figure:
-    """Median flows of the first year ahead, and their change against the last recorded year; of the 20 largest regions
+    """Median flows of the first year ahead, and their change against the last year known; of the 20 largest regions
     where there are more."""
     regions = largest(bundle, list(flows.regions))[:IN_A_MATRIX]
-    last, recorded = _recorded(bundle, regions)
+    last, told, recorded = _last_year(bundle, regions)
     median, estimated = _forecast(flows, regions)
     change = 100 * np.divide(median - recorded, recorded, out=np.full_like(median, np.nan), where=recorded > 0)
     size = 0.42 * len(regions)
@@ -57,10 +57,10 @@ def flow_matrix(bundle: Bundle, flows: FlowForecast) -> Figure:
     left, right = panels_of(figure, 1, 2)
     names = [name_of(bundle, region) for region in regions]
     marks = np.where(estimated, "~", "").astype(object)
-    _draw_matrix(left, _size_shades(median), marks + _texts(median, persons_text), names)
-    _draw_matrix(right, _change_shades(change), _texts(change, _percent), names)
+    draw_matrix(left, size_shades(median), marks + _texts(median, persons_text), names)
+    draw_matrix(right, _change_shades(change), _texts(change, _percent), names)
     left.set_title(f"Median of {flows.cutoff + flows.horizons[0]}, persons (log colours)", loc="left", fontsize=10)
-    right.set_title(f"Change against {last} as recorded, % (orange: more, purple: fewer)", loc="left", fontsize=10)
+    right.set_title(f"Change against {last} as {told}, % (orange: more, purple: fewer)", loc="left", fontsize=10)
     every = len(flows.regions)
     some = "" if len(regions) == every else f", the {len(regions)} largest of {every:,} regions"
     headline(figure, f"Flows between regions{some}: forecast, and what changes")
@@ -68,8 +68,18 @@ def flow_matrix(bundle: Bundle, flows: FlowForecast) -> Figure:
     return figure
 
 
-def _recorded(bundle: Bundle, regions: list[str]) -> tuple[int, np.ndarray]:
-    """The last year with flows, and its persons, (origin, destination); NaN where a region was not counted in it."""
+def _last_year(bundle: Bundle, regions: list[str]) -> tuple[int, str, np.ndarray]:
+    """The last year with flows, whether they are recorded or estimated, and persons, (origin, destination)."""
+    estimated = bundle.forecaster.estimated
+    if estimated is None:
+        return _recorded(bundle, regions)
+    place = [estimated.regions.index(region) for region in regions]
+    median = np.median(estimated.tables, axis=0)[np.ix_(place, place)].astype("float64")
+    return estimated.year, "estimated", _without_diagonal(median)
+
+
+def _recorded(bundle: Bundle, regions: list[str]) -> tuple[int, str, np.ndarray]:
+    """As `_last_year`; NaN where a region was not counted in it."""
     flows = bundle.dataset.as_of(bundle.manifest.cutoff).flows
     last = int(flows["year"].max())
     rows = flows[flows["year"] == last].astype({"origin": "str", "destination": "str"})
@@ -78,7 +88,7 @@ def _recorded(bundle: Bundle, regions: list[str]) -> tuple[int, np.ndarray]:
     shown = rows[rows["origin"].isin(counted) & rows["destination"].isin(counted)]
     persons = shown.pivot(index="origin", columns="destination", values="persons")
     every = persons.reindex(index=counted, columns=counted).fillna(0).reindex(index=regions, columns=regions)
-    return last, _without_diagonal(every.to_numpy(dtype="float64", copy=True))
+    return last, "recorded", _without_diagonal(every.to_numpy(dtype="float64", copy=True))
 
 
 def _forecast(flows: FlowForecast, regions: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +108,7 @@ def _without_diagonal(matrix: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def _size_shades(persons: np.ndarray) -> np.ndarray:
+def size_shades(persons: np.ndarray) -> np.ndarray:
     """Logarithmic, (origin, destination, RGBA)."""
     some = persons[persons > 0]
     low, high = (float(some.min()), float(some.max())) if len(some) else (1.0, 1.0)
@@ -112,7 +122,7 @@ def _change_shades(change: np.ndarray) -> np.ndarray:
     return colormaps["PuOr_r"](Normalize(-most, most, clip=True)(change))
 
 
-def _draw_matrix(axes: Axes, shades: np.ndarray, texts: np.ndarray, names: list[str]) -> None:
+def draw_matrix(axes: Axes, shades: np.ndarray, texts: np.ndarray, names: list[str]) -> None:
     """Cells, (origin, destination), with their texts; grey where there is none."""
     shades[texts == ""] = to_rgba(NOTHING)
     axes.imshow(shades, aspect="equal")

@@ -8,6 +8,9 @@ from pathlib import Path
 from features.dataset import Dataset, load_dataset
 from features.part_years import with_running_year
 from models.bundle import Bundle, manifest_of
+from models.decision import Decision
+from models.estimated_flows import NAME as BALANCED_RECORD
+from models.estimated_flows import REASON, sums_of_record
 from models.flow_forecaster import flow_targets
 from models.forecast import FLOW
 from models.forecaster import MigrationForecaster
@@ -44,6 +47,9 @@ def fitted_bundle(config: Config, dataset: Dataset, cutoff: int, tested: Backtes
     served = {(decision.target, decision.horizon): decision.model for decision in decisions}
     forecaster = MigrationForecaster(served, config.horizons, config.draws, config.seed, config.boosted)
     fitted = forecaster.fit(dataset, cutoff, tested.records, tested.flows)
+    if fitted.estimated is not None:
+        targets = [FLOW, *sums_of_record(dataset.as_of(cutoff), cutoff)]
+        decisions += [Decision(target, h, BALANCED_RECORD, REASON, 0) for target in targets for h in config.horizons]
     manifest = manifest_of(dataset, cutoff, decisions, versions(), config.horizons)
     return Bundle(manifest, fitted, dataset, tested.scores, scorecard(tested.scores))
 

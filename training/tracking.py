@@ -1,8 +1,9 @@
-"""Tracking: what a training leaves in MLflow. The only file that writes there.
+"""Tracking: what a training, and an audit, leave in MLflow. The only file that writes there.
 
     experiment qonys
       run 'kazakhstan cutoff 2024'   configuration, dataset, scores of what is served, scorecard, figures, bundle/
         a child run per model        scores by target and horizon, pooled over cutoffs; WAPE by cutoff as steps
+      run 'accounts kazakhstan 2013-2024'   what the audit of a balanced record found, its tables and its page
     registered model qonys-kazakhstan
       a version per run              its bundle; training.promotion moves the aliases `champion` and `challenger`
 
@@ -13,7 +14,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +24,14 @@ from time import time_ns
 import numpy as np
 import pandas as pd
 
+from features.dataset import Dataset
 from models.bundle import Bundle, save_bundle
 from training.backtest import SERVED, Backtest
 from training.config import Config
 from training.figures import every_figure
 from training.gate import COVERAGE, PROBABILITY, PROVEN_FROM, RESAMPLES
 from training.promotion import CHALLENGER, CHAMPION, promotion
+from training.run import git_commit
 from training.scorecard import KEY
 
 # MLflow reads this when it is imported; without it, it writes an installation id and sends records of its use.
@@ -83,6 +86,26 @@ def track(bundle: Bundle, tested: Backtest, config: Config) -> Tracked:
             _log_scores(client, run_id, bundle)
             _log_artifacts(client, run_id, bundle, tested, Path(folder))
         return register(client, uri, run_id, bundle)
+
+
+def track_audit(
+    name: str, dataset: Dataset, metrics: Mapping[str, float], params: Mapping, files: Iterable[Path]
+) -> str:
+    """Keep an audit as a run, with its files. Returns the run's id and its store; raises TrackingError."""
+    uri, now = store_uri(), time_ns() // 1_000_000
+    tags = {"dataset.name": dataset.name, "dataset.sha256": dataset.sha256, "mlflow.source.git.commit": git_commit()}
+    with _told(uri), _quiet():
+        client = opened(uri)
+        with _run(client, uri, name, "qonys accounts") as run_id:
+            client.log_batch(
+                run_id,
+                [Metric(key, float(value), now, 0) for key, value in metrics.items()],
+                [Param(key, str(value)) for key, value in params.items()],
+                [RunTag(key, value) for key, value in tags.items()],
+            )
+            for path in files:
+                client.log_artifact(run_id, str(path))
+    return f"{run_id} in {uri}"
 
 
 # --- the store ------------------------------------------------------------------------------------------------------
@@ -158,13 +181,20 @@ def _experiment(client: MlflowClient, uri: str) -> str:
 
 @contextmanager
 def started_run(client: MlflowClient, uri: str, bundle: Bundle) -> Iterator[str]:
-    """Id of this training's run; the run is marked as failed where the body is left by an exception."""
+    """Id of this training's run."""
     name = f"{bundle.manifest.dataset['name']} cutoff {bundle.manifest.cutoff}"
+    with _run(client, uri, name, "qonys train") as run_id:
+        yield run_id
+
+
+@contextmanager
+def _run(client: MlflowClient, uri: str, name: str, command: str) -> Iterator[str]:
+    """Id of a run; the run is marked as failed where the body is left by an exception."""
     run_id = os.environ.get("MLFLOW_RUN_ID")
     if run_id:
         client.update_run(run_id, name=name)
     else:
-        tags = {"mlflow.source.name": "qonys train", "mlflow.source.type": "LOCAL"}
+        tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
         run_id = client.create_run(_experiment(client, uri), run_name=name, tags=tags).info.run_id
     try:
         yield run_id

@@ -13,6 +13,10 @@ regions). Rules, in one place:
   to the city, which cannot be told from moves (+58 thousand and +51 thousand, then +7 thousand in 2002);
 - what is computed rather than released is `derived`; what is extrapolated (2025) is left out;
 - a figure is known `publication_lag` years after its year (features/indicators.py).
+
+`statements.csv` is kept by hand: figures of moves between regions that the Bureau's releases told and the press or an
+institute quotes, each with its address. `error` is what rounding leaves open, or more where it is not clear what was
+counted; a share of arrivals that was told is given as persons, `derived`.
 """
 
 import hashlib
@@ -84,9 +88,10 @@ def main(folder: Path) -> None:
         "pairs": pairs(pd.read_csv(folder / "distances_20.csv"), pd.read_csv(folder / "adjacency_20.csv")),
         "boundary_changes": pd.DataFrame(CHANGES, columns=["year", "predecessor", "successor"]),
     }
-    for name, table in tables.items():
+    for name, table in tables.items():  # all but `statements`, which is read from here
         table.to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
-    (HERE / "datapackage.json").write_text(json.dumps(descriptor(tables), indent=2, ensure_ascii=False) + "\n")
+    told = descriptor([*tables, "statements"])
+    (HERE / "datapackage.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 def regions(released: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +173,7 @@ def pairs(distances: pd.DataFrame, borders: pd.DataFrame) -> pd.DataFrame:
     return table.assign(contiguous=[pair in bordering for pair in both])
 
 
-def descriptor(tables: dict[str, pd.DataFrame]) -> dict:
+def descriptor(tables: list[str]) -> dict:
     def resource(name: str) -> dict:
         digest = hashlib.sha256((HERE / f"{name}.csv").read_bytes()).hexdigest()
         entry: dict[str, object] = {"name": name, "path": f"{name}.csv", "hash": f"sha256:{digest}"}
@@ -184,6 +189,7 @@ def descriptor(tables: dict[str, pd.DataFrame]) -> dict:
         "licenses": [{"title": "Published figures; the Bureau asks to be cited wherever they are shown"}],
         "sources": [
             {"title": bureau, "path": "https://stat.gov.kz"},
+            {"title": "Press and institutes that quote the Bureau: the address stands beside each statement"},
             {"title": "Borders: today's 20 regions; distances: great circle between main towns"},
         ],
         "resources": [resource(name) for name in tables],

@@ -121,7 +121,7 @@ def test_a_dataset_that_is_saved_is_read_back(tmp_path):
     for words in ("name", "title", "licenses", "origins", "sources", "gaps", "revisions"):
         assert getattr(again, words) == getattr(dataset, words)
     assert again.licenses
-    assert [source.get("path") for source in again.origins] == ["https://stat.gov.kz", None]
+    assert [source.get("path") for source in again.origins] == ["https://stat.gov.kz", None, None]
     for name, frame in dataset.tables().items():
         pd.testing.assert_frame_equal(again.tables()[name], frame)
 

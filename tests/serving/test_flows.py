@@ -215,13 +215,29 @@ def test_an_answer_that_would_be_too_long_is_refused_with_its_length(flow_client
     assert len(ask(flow_client, top=5)["flows"]) == 10
 
 
-def test_a_bundle_without_flows_says_what_it_has_and_what_would_be_needed(client):
-    answer = client.post("/flows", json={"origins": ["KZ-71"]})
+def test_estimated_flows_say_that_they_are_estimated(client):
+    """The embedded data record no flows."""
+    told = client.post("/flows", json={"destinations": ["KZ-71"], "top": 3}).json()
+
+    assert {flow["basis"] for flow in told["flows"]} == {"estimated"}
+    assert told["note"].startswith("No flows are recorded")
+    for served in told["served"]:
+        assert (served["model"], served["provisional"], served["skill"]["value"]) == ("balanced_record", True, None)
+        assert "cannot be measured" in served["why"]
+    inflow = client.post("/forecast", json={"target": "inflow", "regions": ["KZ-71"]}).json()
+    assert {one["basis"] for one in inflow["forecasts"]} == {"estimated"}
+
+
+def test_a_bundle_without_flows_says_what_it_has_and_what_would_be_needed(bundle):
+    app = create_app()
+    app.state.answers = answers_of(replace(bundle, forecaster=replace(bundle.forecaster, estimated=None)))
+
+    answer = TestClient(app).post("/flows", json={"origins": ["KZ-71"]})
 
     assert answer.status_code == 422
     error = fault(answer)
     assert error["code"] == "no_flows"
-    assert error["message"].endswith("/forecast answers net_migration, inflow, out_migration")
+    assert error["message"].endswith("/forecast answers net_migration")
     assert "a table `flows` (origin, destination, year, persons)" in error["details"][0]["expected"]
 
 
