@@ -10,6 +10,8 @@ from features.account_prior import Pattern, Prior
 from features.account_year import balanced_year, years_between
 from features.evidence import Evidence, all_counted, of_regions
 
+MOST_OF_PAIR = 2.5
+"""Largest log of the factor of a pair: a figure of it that contradicts others must not echo in other years."""
 Array = np.ndarray
 
 
@@ -50,7 +52,8 @@ def _pair_factors(prior: Prior, path: Level, years: list[int], pattern: Pattern)
             of_pairs = np.flatnonzero(solved.rows["other"] != "")
             matrix = prior.told.statements(solved.rows).matrix[of_pairs]
             dispersion = prior.dispersion(year, solved.before[0])
-            logs += (solved.balanced.multipliers[:, of_pairs] @ matrix * dispersion).reshape(logs.shape)
+            said = (solved.balanced.multipliers[:, of_pairs] @ matrix * dispersion).reshape(logs.shape)
+            logs += np.clip(said, -MOST_OF_PAIR, MOST_OF_PAIR)
             counts += (matrix > 0).any(axis=0).reshape(counts.shape)
     factor, stated = logs[:, :-1, :-1] / np.maximum(counts[:-1, :-1], 1), counts[:-1, :-1] > 0
     return np.exp(np.where(stated, factor, CELL_SYMMETRY * factor.transpose(0, 2, 1)))

@@ -9,6 +9,8 @@ from features.evidence import all_counted, of_regions, wholly_counted
 
 SUM_ERROR = 0.002
 """Error of the log of a sum over all regions."""
+QUOTED_ERROR = 0.01
+"""Error of the log of a figure of the country, at least: it was told in passing, and may count a little else."""
 LEAST_ERROR = 0.01
 LEAST_ERROR_OF_REGIONS = 0.1
 """Figures of regions in a year share the season by which months were brought to the year."""
@@ -32,7 +34,7 @@ def sightings_of_country(prior: Prior) -> list[Sighting]:
             rows = counts[(counts["scope"] == scope) & (counts["measure"] == "arrivals")]
             country, regions = rows[rows["region"] == ""], rows[rows["region"].isin(prior.told.standing[year])]
             found += [
-                Sighting(year, float(np.log(persons) - hidden), float(error / persons), of_share)
+                Sighting(year, float(np.log(persons) - hidden), max(float(error / persons), QUOTED_ERROR), of_share)
                 for persons, error in zip(country["persons"], country["error"], strict=True)
             ]
             whole = regions.loc[wholly_counted(regions).index]

@@ -1,6 +1,7 @@
 """One year: its tables of accounts, balanced with the figures that are stated of it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,7 +53,21 @@ def balanced_year(
 
 
 def information(prior: Prior, year: int, rows: pd.DataFrame, levels: Array, shares: Array, pattern: Pattern) -> Array:
-    """What the best table adds to the prior at each level, with its share, (level)."""
+    """What the best table adds to the prior at each level, with its share, (level); infinite at a level that leaves no
+    room for what is stated. Raises BalanceError where none does."""
+    try:
+        return _information(prior, year, rows, levels, shares, pattern)
+    except BalanceError as error:
+        alone = np.full(len(levels), np.inf)
+        for place in range(len(levels)):
+            with suppress(BalanceError):
+                alone[place] = _information(prior, year, rows, levels[[place]], shares[[place]], pattern)[0]
+        if np.isinf(alone).all():
+            raise error
+        return alone
+
+
+def _information(prior: Prior, year: int, rows: pd.DataFrame, levels: Array, shares: Array, pattern: Pattern) -> Array:
     count = len(levels)
     same = Pattern(*(np.repeat(one[:1], count, axis=0) for one in (pattern.pair, pattern.inside, pattern.abroad)))
     quiet = replace(prior, gravity=np.repeat(prior.gravity[:1], count, axis=0))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from features.accounts import BalancedRecord
 from features.balance_sheet import balance_sheet, explained
-from features.contradictions import ERRORS, contradictions
+from features.contradictions import contradictions
 from features.dataset import Dataset
 from features.evidence import OFFICIAL_ERROR, Evidence
 
@@ -16,8 +16,8 @@ from features.evidence import OFFICIAL_ERROR, Evidence
 @dataclass(frozen=True, eq=False)
 class Audit:
     """sheet: as balance_sheet. contradictions: as contradictions. faults: a sentence each, none where the record is
-    right. balances: how many are stated of regions. identity_gap, balance_gap: largest in persons, of double entry, and
-    of balances beyond their error."""
+    right. balances: official ones of regions and whole years. identity_gap, balance_gap: largest in persons, of double
+    entry, and of balances that are not as stated."""
 
     sheet: pd.DataFrame
     contradictions: pd.DataFrame
@@ -28,11 +28,11 @@ class Audit:
 
 
 def audit(record: BalancedRecord, dataset: Dataset) -> Audit:
-    """Faults of the record: double entry that does not close, balances of whole years that it does not reproduce within
-    their error, recorded flows that it changes. Contradictions between sources are no fault of it."""
+    """Faults of the record: double entry that does not close, official balances of whole years that it does not
+    reproduce, recorded flows that it changes. Contradictions between sources are no fault of it."""
     sheet = balance_sheet(record, dataset)
     entries, balances = _entries(record, sheet), _balances(record)
-    open_, missed = entries[entries["gap"] != 0], balances[balances["gap"].abs() > balances["error"]]
+    open_, missed = entries[entries["gap"] != 0], balances[balances["gap"].abs() > OFFICIAL_ERROR]
     faults = [
         *(f"{row.what}: {row.gap:+,} persons; must be 0" for row in open_.itertuples()),
         *(
@@ -68,30 +68,27 @@ def _told(gaps: pd.Series, what: str) -> pd.DataFrame:
 
 
 def _balances(record: BalancedRecord) -> pd.DataFrame:
-    """Balances of a whole year that are stated of a region, alone or as arrivals and departures, and what the record
-    has: year, region, scope, stated, found, gap, error (within which it must be)."""
+    """Official balances of a whole year that are stated of a region, alone or as arrivals and departures, and what the
+    record has: year, region, scope, stated, found, gap."""
     rows = []
     for place, year in enumerate(record.years):
-        for region, scope, stated, error in _stated_balances(record.told, year):
+        for region, scope, stated in _official_balances(record.told, year):
             cells = record.told.cells(year, region, "", "net", scope)
             found = round(float((cells * record.tables[place]).sum()))
-            within = OFFICIAL_ERROR if error <= 2 * OFFICIAL_ERROR else ERRORS * error
-            rows.append((year, region, scope, stated, found, stated - found, within))
-    return pd.DataFrame(rows, columns=["year", "region", "scope", "stated", "found", "gap", "error"])
+            rows.append((year, region, scope, stated, found, stated - found))
+    return pd.DataFrame(rows, columns=["year", "region", "scope", "stated", "found", "gap"])
 
 
-def _stated_balances(told: Evidence, year: int) -> Iterator[tuple[str, str, int, float]]:
-    """Region, scope, persons and standard error."""
+def _official_balances(told: Evidence, year: int) -> Iterator[tuple[str, str, int]]:
+    """Region, scope, persons."""
     rows = told.of(year)
     whole = (rows["first_month"] == 1) & (rows["last_month"] == 12) & (rows["region"] != "") & (rows["other"] == "")
-    for (region, scope), own in rows[whole].groupby(["region", "scope"]):
-        first = own.drop_duplicates("measure").set_index("measure")
-        persons, error = first["persons"].to_dict(), first["error"].to_dict()
-        if "net" in persons:
-            yield str(region), str(scope), round(persons["net"]), float(error["net"])
-        elif len(persons) > 1:
-            both = float(np.hypot(error["arrivals"], error["departures"]))
-            yield str(region), str(scope), round(persons["arrivals"] - persons["departures"]), both
+    official = rows[whole & (rows["error"] <= OFFICIAL_ERROR)]
+    for (region, scope), own in official.groupby(["region", "scope"]):
+        persons = own.drop_duplicates("measure").set_index("measure")["persons"].to_dict()
+        if "net" in persons or len(persons) > 1:
+            net = persons["net"] if "net" in persons else persons["arrivals"] - persons["departures"]
+            yield str(region), str(scope), round(net)
 
 
 def _changed_flows(record: BalancedRecord) -> Iterator[str]:

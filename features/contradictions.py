@@ -101,9 +101,8 @@ def contradictions(record: BalancedRecord, dataset: Dataset) -> pd.DataFrame:
 
 def _named(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     names = dataset.regions.set_index("region")["name"]
-    return rows.assign(
-        name=rows["region"].map(names).fillna(dataset.name.capitalize()), other_name=rows["other"].map(names).fillna("")
-    )
+    country = dataset.title.partition(":")[0] or dataset.name
+    return rows.assign(name=rows["region"].map(names).fillna(country), other_name=rows["other"].map(names).fillna(""))
 
 
 def _row(kind: str, one: dict, other: dict, found: float, error: float, reason: str = "") -> dict:

@@ -237,8 +237,9 @@ def _told_years(rows: pd.DataFrame, standing: Mapping[int, tuple[str, ...]], sin
 
 
 def _told_regions(rows: pd.DataFrame) -> set[str]:
-    if (rows["other"] != "").any():
-        return set(rows["region"]) | set(rows["other"])
+    flows, rows = rows[rows["of_flows"]], rows[rows["other"] == ""]
+    if len(flows):
+        return set(flows["region"]) | set(flows["other"]) | _told_regions(rows)
     net = set(rows.loc[rows["measure"] == "net", "region"])
     ends = [
         set(zip(rows["region"], rows["scope"], strict=True))
@@ -270,13 +271,15 @@ def _of_years(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 
 
 def _of_population(dataset: Dataset) -> pd.DataFrame:
-    """Balances that follow from population change less natural increase, where no balance is given."""
+    """Balances that follow from population change less natural increase, where no balance is given; not in a year of
+    which the descriptor says that none can be."""
     wanted = ("population", "births", "deaths")
     population, births, deaths = (dataset.indicator(name) for name in wanted)
     residual = (population.shift(-1) - population).sub(births).add(deaths).stack().dropna()
     rows = pd.DataFrame({"told": residual}).reset_index()
     rows = rows.merge(_given(dataset), on=["region", "year"], how="left", indicator="given")
-    rows = rows[rows["given"] == "left_only"]
+    gaps = [year for gap in dataset.gaps if gap.get("measure") == "net" for year in gap["years"]]
+    rows = rows[(rows["given"] == "left_only") & ~rows["year"].isin(gaps)]
     told = rows.assign(other="", measure="net", scope="all", basis="derived", source="population, births, deaths")
     return _of_years(told.assign(persons=told["told"]), dataset)
 

@@ -164,7 +164,8 @@ def _origins(record: "BalancedRecord", dataset: "Dataset") -> list[str]:
     cities = [one for one in record.told.standing[last] if places.loc[one, "kind"] == "city"]
     lines = []
     for city, flows in largest_origins(record, cities, ORIGINS).groupby("destination", sort=False):
-        lines.append(f"\nlargest origins of {places.loc[str(city), 'name']} in {last} (80 % interval):")
+        interval = " (80 % interval)" if (flows["basis"] != "official").any() else ""
+        lines.append(f"\nlargest origins of {places.loc[str(city), 'name']} in {last}{interval}:")
         lines += [f"  {places.loc[flow['origin'], 'name']}: {_sure(flow)}" for _, flow in flows.iterrows()]
     return [*lines, ""]
 
@@ -178,7 +179,7 @@ def _sure(row: pd.Series) -> str:
 def _verdict(found: "Audit") -> str:
     if found.faults:
         return f"audit: {len(found.faults):,} faults of the record"
-    return f"audit: closes to the person; {found.balances:,} balances of regions are as stated within their error"
+    return f"audit: closes to the person; {found.balances:,} official balances of regions are as stated"
 
 
 def _track(record: "BalancedRecord", dataset: "Dataset", found: "Audit", files: list[Path]) -> str:

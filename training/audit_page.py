@@ -28,7 +28,7 @@ def audit_page(record: BalancedRecord, dataset: Dataset, found: Audit, picture: 
     between_sources = found.contradictions[found.contradictions["kind"] != RESIDUAL]
     years = f"{first}–{last}" if first < last else f"{last}"
     return environment.from_string(TEMPLATE.read_text("utf-8")).render(
-        title=f"The balanced record of {dataset.name.capitalize()}, {years}",
+        title=f"The balanced record of {dataset.title.partition(':')[0] or dataset.name}, {years}",
         estimated=any(row["basis"] == "estimated" for row in by_year),
         faults=found.faults,
         balances=found.balances,
