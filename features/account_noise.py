@@ -6,18 +6,19 @@ import numpy as np
 
 from features.account_gravity import Elasticities
 
+# `qonys accounts-proof` measures these; in brackets as between provinces of Korea and between states of the USA.
 CELL_SPREAD = 0.55
-"""Standard deviation of the log of a flow around what margins, distance and borders say of it."""
+"""Standard deviation of the log of a flow around what margins, distance and borders say of it (0.56, 0.84)."""
 CELL_SYMMETRY = 0.8
-"""Part of that variance that a flow shares with the flow the other way."""
+"""Part of that variance that a flow shares with the flow the other way (0.97, 0.85)."""
 MARGIN_SPREAD = 0.35
-"""Standard deviation of the log of a region's departures, or arrivals, around what its population says."""
+"""Standard deviation of the log of a region's departures, or arrivals, around what its population says (0.25, 0.58)."""
 INSIDE_SPREAD = 0.3
 """The same of moves inside a region, for each inhabitant."""
 ABROAD_SPREAD = 0.8
 """The same of moves from and to abroad."""
 DRIFT = 0.05
-"""Standard deviation of the yearly change of the log of a region's part of departures, or arrivals."""
+"""Standard deviation of the yearly change of the log of a region's part of departures, or arrivals (0.05, 0.09)."""
 Array = np.ndarray
 
 

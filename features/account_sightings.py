@@ -1,6 +1,9 @@
 """Sightings: what figures say of how many moved between regions in a year, and of the share that went so far."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 
 from features.account_level import BETWEEN_SHARE, Level, Sighting
 from features.account_prior import Pattern, Prior, parts_of_one
@@ -37,10 +40,16 @@ def sightings_of_country(prior: Prior) -> list[Sighting]:
                 Sighting(year, float(np.log(persons) - hidden), max(float(error / persons), QUOTED_ERROR), of_share)
                 for persons, error in zip(country["persons"], country["error"], strict=True)
             ]
-            whole = regions.loc[wholly_counted(regions).index]
-            if set(prior.told.standing[year]) == set(whole["region"]):
-                found.append(Sighting(year, float(np.log(whole["persons"].sum()) - hidden), SUM_ERROR, of_share))
+            persons = _sum_of_regions(regions, prior.told.standing[year])
+            if persons:
+                found.append(Sighting(year, float(np.log(persons) - hidden), SUM_ERROR, of_share))
     return found
+
+
+def _sum_of_regions(arrivals: pd.DataFrame, regions: Sequence[str]) -> float:
+    """Arrivals of all regions in a whole year, each counted once; 0 where one is missing."""
+    whole = arrivals.loc[wholly_counted(arrivals).index].drop_duplicates("region").set_index("region")["persons"]
+    return float(whole.reindex(list(regions)).sum(skipna=False)) if set(regions) <= set(whole.index) else 0.0
 
 
 def share_between(prior: Prior) -> tuple[float, float]:
@@ -50,7 +59,8 @@ def share_between(prior: Prior) -> tuple[float, float]:
     for year in prior.told.years:
         rows = of_regions(prior.told.of(year))
         rows = rows[rows["region"] != ""]
-        moved = rows.loc[(rows["scope"] == "within_country") & (rows["measure"] == "arrivals"), "persons"].sum()
+        within = rows[(rows["scope"] == "within_country") & (rows["measure"] == "arrivals")]
+        moved = _sum_of_regions(within, prior.told.standing[year])
         if moved:
             asked.append(information(prior, year, rows, moved * SHARES_TRIED, SHARES_TRIED, prior.first_pattern))
     odds = -0.5 * ((log - np.log(BETWEEN_SHARE[0])) / BETWEEN_SHARE[1]) ** 2

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-ROUNDS = 60
+ROUNDS = 100
 TOLERANCE = 0.01
 """Largest gap that is left, in standard errors or persons, whichever is larger."""
 LARGEST_STEP = 2.0
 """Largest change of the log of a cell in one round."""
+NOBODY = 1e-3
+"""Persons below which a cell is as good as empty."""
 LARGEST_LOG = 500.0
 HALVINGS = 12
 
@@ -104,7 +106,7 @@ class _Dual:
         for _ in range(ROUNDS):
             cells = self.cells(at[which], which)
             gap = self.stated[which] - cells @ self.sums - self.variance * at[which]
-            open_ = np.abs(gap / self.unit).max(axis=1, initial=0.0) >= TOLERANCE
+            open_ = ~(np.abs(gap / self.unit).max(axis=1, initial=0.0) < TOLERANCE)  # so is what is not a number
             if not open_.any():
                 return at
             which, cells, gap = which[open_], cells[open_], gap[open_]
@@ -116,7 +118,9 @@ class _Dual:
         count = gap.shape[1]
         curvature = (cells @ self.products).reshape(len(cells), count, count)
         step = np.linalg.solve(curvature + np.diag(self.variance + 1e-9 * self.unit), gap[..., None])[..., 0]
-        largest = (step @ self.scaled).max(axis=1, initial=1e-12)
+        change = step @ self.scaled
+        # A cell that is as good as empty may fall as far as it wants; one that falls too far would not come back.
+        largest = np.maximum(change, np.where(cells > NOBODY, -change, 0.0)).max(axis=1, initial=1e-12)
         return step * np.minimum(1, LARGEST_STEP / largest)[:, None]
 
     def _descended(self, at: np.ndarray, step: np.ndarray, gap: np.ndarray, which: np.ndarray) -> np.ndarray:

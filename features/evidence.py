@@ -152,18 +152,13 @@ def evidence(dataset: Dataset, since: int | None = None) -> Evidence:
     Raises PartsError of features.boundaries, and EvidenceError where no year is told of every region.
     """
     regions, changes = dataset.regions["region"], dataset.boundary_changes
-    members = parts_of_regions(regions, changes)
-    rows = figures(dataset)
-    counted = dataset.indicator("population").notna()
-    standing = {
-        int(year): tuple(
-            one for one in standing_in(int(year), regions, changes) if _lived_in(counted, int(year), one, members[one])
-        )
-        for year in sorted(rows["year"].unique())
-    }
+    rows, members = figures(dataset), parts_of_regions(regions, changes)
+    standing = _standing(dataset, rows, members)
     years = _told_years(rows, standing, since)
     if not years:
         raise EvidenceError(f"{dataset.name}: no year has a balance, or arrivals and departures, of every region")
+    # Of regions that begin after the last year nobody knows yet how many live in them.
+    members = parts_of_regions(regions, changes[changes["year"] <= years[-1]])
     parts = sorted({part for year in years for one in standing[year] for part in members[one]})
     records = {year: _records(dataset, standing, year) for year in years if (dataset.flows["year"] == year).any()}
     recorded = {year: one.between_parts(parts, members) for year, one in records.items()}
@@ -216,6 +211,21 @@ class _Records:
         persons = self.persons.reindex(index=list(regions), columns=list(regions)).to_numpy("float64").copy()
         np.fill_diagonal(persons, 0.0)
         return None if np.isnan(persons).any() else float(persons.sum())
+
+
+def _standing(
+    dataset: Dataset, rows: pd.DataFrame, members: Mapping[str, tuple[str, ...]]
+) -> dict[int, tuple[str, ...]]:
+    """Regions of each year that figures are of, as far as their population is known."""
+    counted, changes = dataset.indicator("population").notna(), dataset.boundary_changes
+    return {
+        int(year): tuple(
+            one
+            for one in standing_in(int(year), dataset.regions["region"], changes)
+            if _lived_in(counted, int(year), one, members[one])
+        )
+        for year in sorted(rows["year"].unique())
+    }
 
 
 def _lived_in(counted: pd.DataFrame, year: int, region: str, parts: tuple[str, ...]) -> bool:

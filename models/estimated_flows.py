@@ -6,7 +6,7 @@ claimed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from features.accounts import balanced_record, summed
 from features.balancing import Statements, balance
 from features.boundaries import PartsError, present_parts, unit_of_region
 from features.dataset import Dataset
-from features.evidence import Evidence, EvidenceError, evidence
+from features.evidence import Evidence, EvidenceError, all_counted, evidence
 from features.flows import has_flows
 from features.targets import first_year, recorded_targets, target_history
 from models.coherence import settled
@@ -173,12 +173,14 @@ class EstimatedFlows:
 
 
 def estimates_flows(known: Dataset, cutoff: int) -> bool:
-    """Whether flows of a vintage can be estimated: none are recorded, moves in the country are counted at all, and
-    every region has a balance in one of the last years, and a forecast of it."""
-    if has_flows(known) or not _counts_moves(known) or "net_migration" not in recorded_targets(known):
+    """Whether flows of a vintage can be estimated: none are recorded, moves in the country are counted in some year,
+    and every region has a balance in one of the last years, and a forecast of it."""
+    if has_flows(known) or "net_migration" not in recorded_targets(known):
         return False
     told = _told(known)
     if told is None or not 2 <= len(told.parts) <= MOST_PARTS or told.years[-1] <= cutoff - OLDEST:
+        return False
+    if not _counts_moves(told):
         return False
     unit = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, "net_migration"))
     parts = present_parts(known, unit)
@@ -186,12 +188,11 @@ def estimates_flows(known: Dataset, cutoff: int) -> bool:
     return set(forecast) == set(told.standing[told.years[-1]])
 
 
-def _counts_moves(known: Dataset) -> bool:
-    """Whether any figure counts moves within the country; of balances alone no level follows."""
-    for table in (known.movements, known.statements):
-        if (table["scope"].isin(["between_regions", "within_country"]) & (table["measure"] != "net")).any():
-            return True
-    return False
+def _counts_moves(told: Evidence) -> bool:
+    """Whether moves of every region, or of the country, are counted in some year: balances alone tell no level."""
+    rows = told.rows[told.rows["scope"].isin(["between_regions", "within_country"]) & (told.rows["measure"] != "net")]
+    counted = replace(told, rows=rows)
+    return bool((rows["region"] == "").any()) or any(all_counted(counted, year) for year in told.years)
 
 
 def _told(known: Dataset) -> Evidence | None:

@@ -16,6 +16,7 @@ VALUES = {
     "flows": "persons",
     "movements": "persons",
     "monthly_movements": "persons",
+    "statements": "persons",
     "population_by_age": "persons",
 }
 

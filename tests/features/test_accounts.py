@@ -1,6 +1,7 @@
 """The balanced record: flows that agree with what is stated, in which regions can be split and merged."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ DRAWS = 4
 FIRST, LAST = 2015, 2019
 
 
-def country(changes: list[tuple[int, str, str]], regions: str, seed: int = 0, scope: str = "all") -> Dataset:
+@cache
+def country(changes: tuple[tuple[int, str, str], ...], regions: str, seed: int = 0, scope: str = "all") -> Dataset:
     """Balances that cancel, of the regions of each year; all have as many inhabitants. changes: year, before, after."""
     rng = np.random.default_rng(seed)
     ends = {code: [year for year, before, _ in changes if before == code] for code in regions.split()}
@@ -44,16 +46,16 @@ def country(changes: list[tuple[int, str, str]], regions: str, seed: int = 0, sc
     )
 
 
-SPLIT = [(2017, "B", "B1"), (2017, "B", "B2")]
-SPLIT_AGAIN = [(2018, "B2", "B3"), (2018, "B2", "B4")]
-MERGED = [(2018, "C", "CD"), (2018, "D", "CD")]
+SPLIT = ((2017, "B", "B1"), (2017, "B", "B2"))
+SPLIT_AGAIN = ((2018, "B2", "B3"), (2018, "B2", "B4"))
+MERGED = ((2018, "C", "CD"), (2018, "D", "CD"))
 SPLITS_AND_MERGES = [
-    pytest.param([], "A B C D", id="none"),
+    pytest.param((), "A B C D", id="none"),
     pytest.param(SPLIT, "A B B1 B2 C", id="split"),
     pytest.param(MERGED, "A B C D CD", id="merge"),
-    pytest.param([*SPLIT, *SPLIT_AGAIN], "A B B1 B2 B3 B4 C", id="split_twice"),
-    pytest.param([*SPLIT, *MERGED], "A B B1 B2 C D CD", id="split_and_merge"),
-    pytest.param([(2017, "B", "X")], "A B C X", id="renamed"),
+    pytest.param((*SPLIT, *SPLIT_AGAIN), "A B B1 B2 B3 B4 C", id="split_twice"),
+    pytest.param((*SPLIT, *MERGED), "A B B1 B2 C D CD", id="split_and_merge"),
+    pytest.param(((2017, "B", "X"),), "A B C X", id="renamed"),
 ]
 
 
@@ -144,11 +146,12 @@ def test_what_a_register_records_stands_also_of_regions_that_were_split_later(em
 
 def test_estimates_give_way_to_records_cell_by_cell(embedded):
     register = with_register(embedded)
+    register = replace(register, flows=register.flows[register.flows["year"] >= 2023], _known={})
     known = register.flows["destination"] == "KZ-71"
     basis = np.where(known, "official", "estimated")
     some = replace(register, flows=register.flows.assign(basis=pd.Categorical(basis)), _known={})
 
-    record = balanced_record(some, since=2021, draws=DRAWS)
+    record = balanced_record(some, since=2023, draws=DRAWS)
 
     found = record.flows().set_index(["year", "origin", "destination"])
     told = register.flows[known].set_index(["year", "origin", "destination"])["persons"]
@@ -183,8 +186,8 @@ def test_flows_of_regions_of_the_time_are_sums_of_those_of_their_parts(changes, 
     pd.testing.assert_series_equal(record.flows().set_index(sums.index.names)["persons"].sort_index(), sums)
 
 
-@given(st.sampled_from(SPLITS_AND_MERGES), st.integers(0, 20))
-@settings(max_examples=8, deadline=None)
+@given(st.sampled_from(SPLITS_AND_MERGES), st.integers(0, 2))
+@settings(max_examples=5, deadline=None)
 def test_splitting_or_merging_changes_no_national_total_and_nothing_between_neighbours(case, seed):
     """A table in the regions of one year and of another: what is in both keeps its flows, its arrivals and departures,
     and its moves from and to abroad; moves in the country and abroad stay, only what is inside a region changes."""
@@ -245,7 +248,7 @@ def test_all_numbers_times_ten_give_the_record_times_ten():
             indicators=dataset.indicators.assign(value=by * dataset.indicators["value"]),
             _known={},
         )
-        for dataset in [country([], "A B C D")]
+        for dataset in [country((), "A B C D")]
         for by in (1, 10)
     )
 
@@ -256,7 +259,7 @@ def test_all_numbers_times_ten_give_the_record_times_ten():
 
 @pytest.mark.parametrize("power", [0.5, -2.0])
 def test_relative_income_cannot_move_a_record_whose_balances_are_known(monkeypatch, power):
-    dataset = country([], "A B C D", scope="between_regions")
+    dataset = country((), "A B C D", scope="between_regions")
     told = evidence(dataset)
     without = estimate(dataset, told, 1, 1).tables[0]
     income, plain = np.array([1.0, 1.7, 0.6, 2.2]), account_gravity.Surroundings.gravity
@@ -272,7 +275,9 @@ def test_relative_income_cannot_move_a_record_whose_balances_are_known(monkeypat
 
 def test_the_same_seed_gives_the_same_record_and_another_one_other_draws_alone():
     changes, regions = SPLITS_AND_MERGES[1].values
-    one, again, other = (balanced_record(country(changes, regions), draws=DRAWS, seed=seed) for seed in (1, 1, 2))
+    datasets = [replace(country(changes, regions), _known={}) for _ in range(3)]
+    one, again = (balanced_record(some, draws=DRAWS, seed=1) for some in datasets[:2])
+    other = balanced_record(datasets[2], draws=DRAWS, seed=2)
 
     np.testing.assert_array_equal(one.tables, again.tables)
     np.testing.assert_array_equal(one.draws, again.draws)
@@ -304,7 +309,7 @@ def test_a_vintage_knows_nothing_of_later_years():
 
 
 def test_a_dataset_with_too_few_figures_is_one_clear_error():
-    whole = country([], "A B C")
+    whole = country((), "A B C")
     few = replace(whole, movements=whole.movements[whole.movements["region"] == "A"], _known={})
 
     with pytest.raises(
@@ -314,7 +319,7 @@ def test_a_dataset_with_too_few_figures_is_one_clear_error():
 
 
 def test_more_regions_than_can_be_estimated_are_one_clear_error():
-    many = country([], " ".join(f"R{place:03}" for place in range(MOST_PARTS + 1)))
+    many = country((), " ".join(f"R{place:03}" for place in range(MOST_PARTS + 1)))
 
     with pytest.raises(
         EvidenceError, match=f"example: {MOST_PARTS + 1} regions; at most {MOST_PARTS} can be estimated"

@@ -298,21 +298,22 @@ FLOWS = """
 """
 
 
-def test_recorded_flows_between_parts_are_cells_that_are_known_and_a_pair_without_a_row_is_zero():
-    told = evidence(country(flows=table(FLOWS)))
-
-    np.testing.assert_array_equal(told.recorded[2020], [[np.nan, 300, 0], [200, np.nan, 90], [0, 0, np.nan]])
-    assert told.wholly_recorded(2020)
-    assert told.recorded_sums == {2019: 1_100, 2020: 590}
-    assert not len(told.of(2020))
+@pytest.fixture(scope="module")
+def recorded() -> Evidence:
+    return evidence(country(flows=table(FLOWS)))
 
 
-def test_recorded_flows_of_a_region_that_was_split_later_are_sums_of_cells():
-    told = evidence(country(flows=table(FLOWS)))
+def test_recorded_flows_between_parts_are_cells_that_are_known_and_a_pair_without_a_row_is_zero(recorded):
+    np.testing.assert_array_equal(recorded.recorded[2020], [[np.nan, 300, 0], [200, np.nan, 90], [0, 0, np.nan]])
+    assert recorded.wholly_recorded(2020)
+    assert recorded.recorded_sums == {2019: 1_100, 2020: 590}
+    assert not len(recorded.of(2020))
 
-    assert np.isnan(told.recorded[2019]).all()
-    assert set(zip(told.of(2019)["other"], told.of(2019)["region"], strict=True)) == {("N", "S"), ("S", "N")}
-    assert (told.of(2019)["error"] < OFFICIAL_ERROR).all()
+
+def test_recorded_flows_of_a_region_that_was_split_later_are_sums_of_cells(recorded):
+    assert np.isnan(recorded.recorded[2019]).all()
+    assert set(zip(recorded.of(2019)["other"], recorded.of(2019)["region"], strict=True)) == {("N", "S"), ("S", "N")}
+    assert (recorded.of(2019)["error"] < OFFICIAL_ERROR).all()
 
 
 def test_a_pair_without_a_row_is_zero_in_all_its_cells_where_its_region_was_split_later():
