@@ -144,7 +144,8 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
     told["flows"] = None if forecaster.flows is None else write_flows(forecaster.flows, folder)
     told["estimated"] = forecaster.estimated is not None
     if forecaster.estimated is not None:
-        np.savez(folder / ESTIMATED, **forecaster.estimated.to_arrays())
+        arrays = forecaster.estimated.to_arrays()
+        np.savez(folder / ESTIMATED, **arrays)  # pyright: ignore[reportArgumentType] -- none is called allow_pickle
     (folder / "forecaster.json").write_text(json.dumps(told, indent=1), "utf-8")
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)

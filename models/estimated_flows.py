@@ -7,6 +7,7 @@ claimed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -172,6 +173,7 @@ class EstimatedFlows:
 # --- where it can be made -------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=512)
 def estimates_flows(known: Dataset, cutoff: int) -> bool:
     """Whether flows of a vintage can be estimated: none are recorded, moves in the country are counted in some year,
     and every region has a balance in one of the last years, and a forecast of it."""

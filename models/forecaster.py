@@ -215,8 +215,10 @@ class MigrationForecaster:
 
 def region_targets(known: Dataset, cutoff: int) -> list[str]:
     """Forecastable targets that have models of their own; the others are sums of flows, recorded or estimated."""
-    sums = [*flow_targets(known, cutoff), *sums_of_record(known, cutoff)]
-    return [target for target in forecastable_targets(known, cutoff) if target not in sums]
+    found, sums = forecastable_targets(known, cutoff), flow_targets(known, cutoff)
+    if {"inflow", "out_migration"} & set(found).difference(sums):
+        sums = [*sums, *sums_of_record(known, cutoff)]
+    return [target for target in found if target not in sums]
 
 
 def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:

@@ -11,9 +11,10 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from models.bundle import load_bundle
+from tests.tables import net_country, write_folder
 
-QUICK = ["train", "--set", "draws=100", "--set", "horizons=[1]"]
-NAME = "qonys-kazakhstan"
+QUICK = ["train", "--data", "data", "--set", "draws=100", "--set", "horizons=[1]"]
+NAME = "qonys-example"
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen:
@@ -32,6 +33,7 @@ def champion(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("served")
+    write_folder(folder / "data", **net_country(["A", "B", "C", "D"], range(2000, 2021)))
     process = start(folder)
     _, told = process.communicate(timeout=200)
     assert process.returncode == 0, told

@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.dataset import load_dataset
 from training.__main__ import app
-from training.backtest import backtest
-from training.scorecard import scorecard
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -37,26 +34,6 @@ def test_commands_in_the_readme_exist_with_their_options(command):
 def test_links_in_the_readme_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-
-
-def readme_table() -> dict[tuple[str, int], list[float]]:
-    """Skill and coverage in percent, by model and horizon."""
-    table = README.split("<!-- scores -->")[1].split("\n\n")[0]
-    rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
-    cells = {(model, horizon): cell for model, *cells in rows for horizon, cell in enumerate(cells, start=1)}
-    return {key: [float(number) for number in re.findall(r"[+-]?[0-9.]+", cell)] for key, cell in cells.items()}
-
-
-def test_the_table_of_skill_in_the_readme_is_what_the_backtest_gives():
-    scores = backtest(load_dataset()).scores
-    reported = scores[(scores["target"] == "net_migration") & scores["cutoff"].between(2009, 2023)]
-    card = scorecard(reported).set_index(["model", "horizon"])
-    told = readme_table()
-
-    assert set(told) == set(card.index)
-    for key, (skill, coverage) in told.items():
-        assert skill == pytest.approx(card.loc[key, "skill"], abs=0.002), key
-        assert coverage == pytest.approx(100 * card.loc[key, "coverage_80"], abs=1), key
 
 
 def test_the_lock_names_no_addresses():

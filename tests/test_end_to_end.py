@@ -1,5 +1,6 @@
 """The commands, as a user calls them, on the embedded data."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from training.backtest import COLUMNS
+from training.scorecard import scorecard
 
 FORECAST_COLUMNS = [
     "target", "region", "origin", "destination", "year", "horizon", "quantile", "value", "unit", "model", "basis",
@@ -52,6 +54,26 @@ def test_served_net_migration_beats_persistence_and_its_intervals_hold(scores, h
 
     assert 1 - served["error"] / persistence["error"] >= skill
     assert 0.72 <= served["coverage"] <= 0.88
+
+
+def readme_table() -> dict[tuple[str, int], list[float]]:
+    """Skill and coverage in percent, by model and horizon."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    table = readme.split("<!-- scores -->")[1].split("\n\n")[0]
+    rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
+    cells = {(model, horizon): cell for model, *cells in rows for horizon, cell in enumerate(cells, start=1)}
+    return {key: [float(number) for number in re.findall(r"[+-]?[0-9.]+", cell)] for key, cell in cells.items()}
+
+
+def test_the_table_of_skill_in_the_readme_is_what_the_backtest_gives(scores):
+    reported = scores[(scores["target"] == "net_migration") & scores["cutoff"].between(2009, 2023)]
+    card = scorecard(reported).set_index(["model", "horizon"])
+    told = readme_table()
+
+    assert set(told) == set(card.index)
+    for key, (skill, coverage) in told.items():
+        assert skill == pytest.approx(card.loc[key, "skill"], abs=0.002), key
+        assert coverage == pytest.approx(100 * card.loc[key, "coverage_80"], abs=1), key
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,8 @@ def balance_of_flows(made: Forecast) -> np.ndarray:
 
 def test_flows_and_moves_abroad_make_the_forecast_balance_in_every_draw():
     made = forecast()
-    assert made.flows is not None and made.flows.abroad is not None
+    assert made.flows is not None
+    assert made.flows.abroad is not None
 
     np.testing.assert_array_equal(balance_of_flows(made) + made.flows.abroad, made.targets["net_migration"].draws)
     np.testing.assert_array_equal(balance_of_flows(made).sum(axis=2), 0)
