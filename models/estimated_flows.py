@@ -137,7 +137,10 @@ class EstimatedFlows:
         record = self.tables[rng.permutation(count) % len(self.tables)].astype("float64")
         between = np.zeros((side, side))
         between[:-1, :-1] = 1 - np.eye(side - 1)
-        level = (record * between).sum(axis=(1, 2)) * np.exp(ahead * self.yearly_change * rng.standard_normal(count))
+        half = rng.standard_normal(count - count // 2)
+        # Mirrored, as draws of balances are: few draws have the median of many.
+        walk = ahead * self.yearly_change * np.concatenate([half, -half])[:count]
+        level = (record * between).sum(axis=(1, 2)) * np.exp(walk)
         if "inflow" in draws:
             level = draws["inflow"].sum(axis=1).astype("float64")
         ends = ahead * SHARE_DRIFT * rng.standard_normal((2, count, side))

@@ -1,24 +1,22 @@
-"""How tests are shared out: what needs the same training goes to one worker, and what takes longest goes first."""
+"""How tests are shared out to workers: what needs the same training goes to one of them."""
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-HERE = Path(__file__).parent
 SHARED = ("training", "serving")
-"""Folders whose tests share a training."""
-LONG = (*SHARED, "test_end_to_end.py", "test_crash.py", "test_leakage.py")
+"""Folders whose tests share a training. They have the most tests, so xdist begins with them."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: LONG.index(_group(item)) if _group(item) in LONG else len(LONG))
+class ByTraining(LoadFileScheduling):
+    """A folder that shares a training is one unit of work, like any other file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        parts = PurePosixPath(super()._split_scope(nodeid)).parts
+        return "/".join(parts[:2]) if parts[0] == "tests" and parts[1] in SHARED else "/".join(parts)
 
 
-def _group(item: pytest.Item) -> str:
-    """Its folder where that shares a training, else its file."""
-    if not item.path.is_relative_to(HERE):
-        return str(item.path)
-    first = item.path.relative_to(HERE).parts[0]
-    return first if first in SHARED or first in LONG else str(item.path)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByTraining:
+    return ByTraining(config, log)

@@ -9,9 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from features.account_sums import moves_of_regions
+from features.accounts import balanced_record
 from features.dataset import Dataset
 from features.targets import TARGETS, records
 from models.bundle import Bundle
+from models.estimated_flows import NAME as BALANCED_RECORD
 from models.forecast import FLOW, QUANTILES, TargetForecast
 from training.backtest import SERVED, Backtest
 from training.figure_parts import (
@@ -103,15 +106,15 @@ def fans(bundle: Bundle, target: str) -> Figure:
     for axes in panels[-columns:]:
         axes.set_xlabel("year", fontsize=8)
     some = "" if len(regions) == len(forecast.regions) else f", the {len(regions)} largest regions"
-    told = f"{NAMES[target]}, {SCOPES[forecast.scope]}{some}: recorded and forecast to {last_year(bundle)}"
+    told = f"{NAMES[target]}, {SCOPES[forecast.scope]}{some}: past and forecast to {last_year(bundle)}"
     headline(figure, f"{told} (each region has its own scale)")
     lay_out_grid(figure, below(figure, source(bundle), _fan_handles(figure.axes[0])))
     return figure
 
 
 def _draw_fan(axes: Axes, bundle: Bundle, forecast: TargetForecast, region: str, quantiles: np.ndarray) -> None:
-    """Recorded values by basis, then quantiles (level of QUANTILES, horizon), which start from the cutoff's value."""
-    rows = records(bundle.dataset.as_of(forecast.cutoff), forecast.target)[1]
+    """Past values by basis, then quantiles (level of QUANTILES, horizon), which start from the cutoff's value."""
+    rows = _past(bundle, forecast)
     # A year without a value is a gap in the line.
     history = rows[rows["region"] == region].set_index("year").reindex(range(rows["year"].min(), forecast.cutoff + 1))
     for basis in history["basis"].dropna().unique():
@@ -128,6 +131,16 @@ def _draw_fan(axes: Axes, bundle: Bundle, forecast: TargetForecast, region: str,
         axes.axhline(0, color=GREY, linewidth=0.8, zorder=0)
     else:
         axes.set_ylim(bottom=0)
+
+
+def _past(bundle: Bundle, forecast: TargetForecast) -> pd.DataFrame:
+    """Rows region, year, persons, basis of what the forecast continues: recorded values, or the estimated record's."""
+    known = bundle.dataset.as_of(forecast.cutoff)
+    if BALANCED_RECORD not in forecast.models.values():
+        return records(known, forecast.target)[1]
+    measure = {"inflow": "arrivals", "out_migration": "departures"}[forecast.target]
+    moves = moves_of_regions(balanced_record(known))
+    return moves[moves["measure"] == measure]
 
 
 def _fan_handles(axes: Axes) -> list[Artist]:

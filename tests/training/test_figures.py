@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
+from features.accounts import balanced_record
 from features.targets import target_history
 from models.forecast import QUANTILES
 from tests.tables import flows_country, write_folder
@@ -190,3 +191,14 @@ def test_ribbons_tell_the_median_and_the_interval_of_each_origin_and_of_all(trai
     assert told[0].endswith(f"   {largest[3]:,} ({largest[1]:,} – {largest[5]:,})")
     assert told[2].startswith("2 others   ")
     assert told[3] == f"City\n{every[3]:,} ({every[1]:,} – {every[5]:,})"
+
+
+def test_a_fan_of_estimates_continues_the_record_and_no_figure_of_other_moves(trained):
+    """Recorded arrivals of Astana count moves inside it too: 271,695 in 2024."""
+    panel = fan(trained[0], "KZ-71").axes[1]
+    lines = [line for line in panel.lines if line.get_color() != "#0072B2"]
+    flows = balanced_record(trained[0].dataset.as_of(2024)).flows()
+    arrivals = flows.loc[(flows["year"] == 2024) & (flows["destination"] == "KZ-71"), "persons"].sum()
+
+    assert {line.get_linestyle() for line in lines} == {"--"}
+    assert lines[0].get_ydata()[-1] == arrivals < 271_695 / 2
