@@ -57,17 +57,9 @@ class Prior:
             coming, leaving = self._abroad(year)
             tables[:, -1, :-1] = coming * parts_of_one(people * pattern.abroad[:, 0])
             tables[:, :-1, -1] = leaving * parts_of_one(people * pattern.abroad[:, 1])
-        known = self.recorded(year)
+        known = self.told.recorded_cells(year)
         tables[:, known] = np.nan_to_num(self.told.recorded[year])[known[:-1, :-1]] if known.any() else 0.0
         return tables
-
-    def recorded(self, year: int) -> Array:
-        """Cells that a register records, (account, account)."""
-        side = len(self.told.parts) + 1
-        known = np.zeros((side, side), dtype=bool)
-        if year in self.told.recorded:
-            known[:-1, :-1] = ~np.isnan(self.told.recorded[year])
-        return known
 
     @property
     def _counts_inside(self) -> bool:
@@ -97,7 +89,7 @@ class Prior:
         spread = np.full(table.shape, MARGIN_SPREAD)
         spread[inside] = INSIDE_SPREAD
         spread[-1] = spread[:, -1] = ABROAD_SPREAD
-        return np.where(self.recorded(year), 0.0, spread**2 * sums).ravel()
+        return np.where(self.told.recorded_cells(year), 0.0, spread**2 * sums).ravel()
 
     def pattern(self, found: dict[int, Array]) -> Pattern:
         """Mean over years of what fitted tables have beyond what distance and population say."""

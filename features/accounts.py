@@ -60,7 +60,7 @@ class BalancedRecord:
         table, draws = summed(self.tables[place], groups), summed(self.draws[:, place], groups)
         origin, destination = np.nonzero(~np.eye(len(regions), dtype=bool))
         lower, upper = np.rint(np.quantile(draws[:, origin, destination], INTERVAL, axis=0)).astype("int64")
-        known = summed(np.where(self._recorded(year), 0, 1), groups)[origin, destination] == 0
+        known = summed(np.where(self.told.recorded_cells(year), 0, 1), groups)[origin, destination] == 0
         ends, whole = (np.array(regions)[end] for end in (origin, destination)), self.told.recorded_of(year)
         known |= pd.MultiIndex.from_arrays(list(ends)).isin(pd.MultiIndex.from_frame(whole[["other", "region"]]))
         return pd.DataFrame(
@@ -82,13 +82,6 @@ class BalancedRecord:
         groups[:-1, :-1] = np.array(of_region).reshape(len(regions), len(self.parts))
         groups[-1, -1] = 1
         return groups
-
-    def _recorded(self, year: int) -> Array:
-        side = len(self.parts) + 1
-        known = np.zeros((side, side), dtype=bool)
-        if year in self.told.recorded:
-            known[:-1, :-1] = ~np.isnan(self.told.recorded[year])
-        return known
 
     @cached_property
     def counts_inside(self) -> bool:

@@ -74,6 +74,14 @@ class Evidence:
     def of(self, year: int) -> pd.DataFrame:
         return self.rows[self.rows["year"] == year]
 
+    def recorded_cells(self, year: int) -> np.ndarray:
+        """Whether a register records a cell of the table of accounts, (account, account)."""
+        side = len(self.parts) + 1
+        known = np.zeros((side, side), dtype=bool)
+        if year in self.recorded:
+            known[:-1, :-1] = ~np.isnan(self.recorded[year])
+        return known
+
     def wholly_recorded(self, year: int) -> bool:
         """Whether a register records every flow of a year."""
         return year in self.recorded and int(np.isnan(self.recorded[year]).sum()) == len(self.parts)
