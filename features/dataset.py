@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -262,6 +263,7 @@ def _lag(indicator: str) -> int:
     return INDICATORS[indicator].publication_lag if indicator in INDICATORS else UNKNOWN_LAG
 
 
+@lru_cache
 def _empty(name: str) -> pd.DataFrame:
     """The table without rows, in the types a table with rows has."""
     columns = {

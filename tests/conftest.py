@@ -1,5 +1,6 @@
 """How tests are shared out to workers: what needs the same training goes to one of them."""
 
+import gc
 from pathlib import PurePosixPath
 
 import pytest
@@ -20,3 +21,8 @@ class ByTraining(LoadFileScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByTraining:
     return ByTraining(config, log)
+
+
+def pytest_sessionstart() -> None:
+    """Libraries make millions of objects that stay: the collector need not walk over them again and again."""
+    gc.set_threshold(100_000, 50, 100)
