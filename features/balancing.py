@@ -53,7 +53,6 @@ def balance(
     dispersion: np.ndarray,
     statements: Statements,
     stated: np.ndarray,
-    start: np.ndarray | None = None,
 ) -> Balanced:
     """Minimise Σ [x log(x / prior) − x + prior] / dispersion + Σ (stated − matrix·x)² / 2 error² over x ≥ 0.
 
@@ -63,7 +62,7 @@ def balance(
 
     prior: (draw, cell). dispersion: (cell), variance of a cell over its prior: the larger, the more it gives way; zero
     where it stays as it is.
-    stated: (draw, statement). start: multipliers to start from, (draw, statement).
+    stated: (draw, statement).
 
     Newton's method on the dual, whose variables are one multiplier per statement:
     x = prior · exp(dispersion · matrixᵀ multipliers). Raises BalanceError where it does not settle.
@@ -76,7 +75,7 @@ def balance(
     matrix = statements.matrix
     left = stated - prior[:, ~free] @ matrix[:, ~free].T
     dual = _Dual(prior[:, free], dispersion[free], matrix[:, free], statements.error, left)
-    multipliers = dual.solved(np.zeros(stated.shape) if start is None else start.copy())
+    multipliers = dual.solved()
     cells = prior.copy()
     cells[:, free] = dual.cells(multipliers, slice(None))
     return Balanced(cells, multipliers, dual.information(multipliers))
@@ -100,8 +99,9 @@ class _Dual:
         mass = self.cells(at, which) @ (1 / self.dispersion)
         return mass + ((0.5 * self.variance * at - self.stated[which]) * at).sum(axis=1)
 
-    def solved(self, at: np.ndarray) -> np.ndarray:
+    def solved(self) -> np.ndarray:
         """Multipliers, by Newton's method; draws that have settled rest."""
+        at = np.zeros(self.stated.shape)
         which, gap = np.arange(len(at)), self.stated
         for _ in range(ROUNDS):
             cells = self.cells(at[which], which)

@@ -33,11 +33,6 @@ class Period:
     def is_month(self) -> bool:
         return self.first == self.last
 
-    @property
-    def is_so_far(self) -> bool:
-        """January to a month: what has been counted since the start of the year."""
-        return self.first == 1
-
     def __str__(self) -> str:
         if self.is_year:
             return f"{self.year}"
