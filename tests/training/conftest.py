@@ -1,4 +1,4 @@
-"""One small training on the embedded data, made once for all tests of this folder."""
+"""One small training on the embedded data, made once for all tests of this folder; and a folder to work in."""
 
 import pytest
 
@@ -15,3 +15,14 @@ def config():
 def trained(config):
     """Bundle and backtest."""
     return train(config)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The current folder of a module's trainings and commands, which have no MLFLOW_TRACKING_URI."""
+    folder = tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("MLFLOW_RUN_ID", raising=False)
+        patch.chdir(folder)
+        yield folder

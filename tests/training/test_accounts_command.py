@@ -24,17 +24,6 @@ COMMAND = ["accounts", "--since", "2023", "--draws", "10", "--out", "out", "--ch
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The current folder of the commands below, which have no MLFLOW_TRACKING_URI."""
-    folder = tmp_path_factory.mktemp("accounts")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.delenv("MLFLOW_RUN_ID", raising=False)
-        patch.chdir(folder)
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def checked(folder):
     """What `qonys accounts --check` says of the embedded data."""
     return CliRunner().invoke(app, COMMAND)

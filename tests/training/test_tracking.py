@@ -22,17 +22,6 @@ PICKLE = b"\x80"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The current folder of the trainings below, which have no MLFLOW_TRACKING_URI."""
-    folder = tmp_path_factory.mktemp("tracking")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.delenv("MLFLOW_RUN_ID", raising=False)
-        patch.chdir(folder)
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def tracked(folder, trained, config):
     """The first training of a fresh store."""
     return track(*trained, config)
