@@ -4,6 +4,7 @@ A **unit** is a set of regions connected by boundary changes, named after the re
 regions were merged, after the one that stands after. Its people can be counted in every year.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -83,28 +84,26 @@ class _Cover:
 
     def __init__(self, members: set[str], changes: pd.DataFrame) -> None:
         inside = changes[changes["predecessor"].isin(members) & changes["successor"].isin(members)]
+        self._regions = members
         self._before = inside.groupby("successor")["predecessor"].agg(set).to_dict()
         self._last = members - set(inside["predecessor"])
 
-    def counted(self, given: pd.DataFrame) -> pd.DataFrame:
-        """given: key × region, whether there is a value. The values to sum: none where a part of the unit is missing,
-        none of a region whose people are already in the value of a region before it."""
+    def counted(self, given: Mapping[str, np.ndarray], keys: int) -> dict[str, np.ndarray]:
+        """given: by region, whether there is a value, (key). The values to sum: none where a part of the unit is
+        missing, none of a region whose people are already in the value of a region before it."""
+        given = {region: given.get(region, np.zeros(keys, dtype=bool)) for region in self._regions}
         whole = np.logical_and.reduce([self._covered(region, given) for region in self._last])
-        return pd.DataFrame({region: given[region] & whole & ~self._repeated(str(region), given) for region in given})
+        return {region: there & whole & ~self._repeated(region, given) for region, there in given.items()}
 
-    def _covered(self, region: str, given: pd.DataFrame) -> np.ndarray:
+    def _covered(self, region: str, given: Mapping[str, np.ndarray]) -> np.ndarray:
         before = [self._covered(part, given) for part in self._before.get(region, ())]
-        return _column(given, region) | (np.logical_and.reduce(before) if before else False)
+        return given[region] | (np.logical_and.reduce(before) if before else False)
 
-    def _repeated(self, region: str, given: pd.DataFrame) -> np.ndarray:
-        repeated = np.zeros(len(given), dtype=bool)
+    def _repeated(self, region: str, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        repeated = np.zeros_like(given[region])
         for part in self._before.get(region, ()):
-            repeated |= _column(given, part) | self._repeated(part, given)
+            repeated |= given[part] | self._repeated(part, given)
         return repeated
-
-
-def _column(given: pd.DataFrame, region: str) -> np.ndarray:
-    return given[region].to_numpy() if region in given else np.zeros(len(given), dtype=bool)
 
 
 def _combine(
@@ -125,12 +124,14 @@ def _combine(
 
 def _counted_once(parts: pd.DataFrame, covers: dict[str, _Cover], key: list[str]) -> pd.DataFrame:
     """Without units of which a part is not given, and without successors beside their predecessor."""
-    kept = []
-    for unit, rows in parts.groupby("unit", observed=True):
-        cells = pd.MultiIndex.from_frame(rows[[*key, "region"]])
-        given = pd.Series(True, index=cells).unstack(fill_value=False)
-        kept.append(rows[covers[str(unit)].counted(given).stack().reindex(cells).to_numpy()])
-    return pd.concat(kept)
+    cell = parts.groupby(key, observed=True, sort=False).ngroup().to_numpy()
+    place, regions = pd.factorize(parts["region"])
+    given = np.zeros((len(regions), cell.max() + 1), dtype=bool)
+    given[place, cell] = True
+    columns, counted = dict(zip(regions, given, strict=True)), {}
+    for cover in covers.values():
+        counted |= cover.counted(columns, given.shape[1])
+    return parts[np.stack([counted[region] for region in regions])[place, cell]]
 
 
 def _weights(parts: pd.DataFrame, key: list[str]) -> pd.Series:

@@ -113,9 +113,14 @@ class Dataset:
         return {name: table for name, table in tables.items() if len(table)}
 
     def indicator(self, name: str) -> pd.DataFrame:
-        """Values of one indicator: year × region."""
-        rows = self.indicators[self.indicators["indicator"] == name]
-        return rows.pivot(index="year", columns="region", values="value")
+        """Values of one indicator: year × region; the same frame for everyone who asks."""
+        return _indicator(self, name)
+
+
+@lru_cache(maxsize=1024)
+def _indicator(dataset: Dataset, name: str) -> pd.DataFrame:
+    rows = dataset.indicators[dataset.indicators["indicator"] == name]
+    return rows.pivot(index="year", columns="region", values="value")
 
 
 def _seen(table: pd.DataFrame, cutoff: int) -> pd.DataFrame:
