@@ -185,7 +185,7 @@ def _verdict(found: "Audit") -> str:
 def _track(record: "BalancedRecord", dataset: "Dataset", found: "Audit", files: list[Path]) -> str:
     """The run's id and store."""
     from features.account_sums import levels
-    from training.tracking import track_audit
+    from training.tracking import track_files
 
     persons, share = found.contradictions["persons"], levels(record)["share"].iloc[-1]
     metrics = {
@@ -200,4 +200,5 @@ def _track(record: "BalancedRecord", dataset: "Dataset", found: "Audit", files: 
     } | ({"share_between": share} if pd.notna(share) else {})
     years = f"{record.years[0]}-{record.years[-1]}"
     params = {"years": years, "draws": len(record.draws)}
-    return track_audit(f"accounts {dataset.name} {years}", dataset, metrics, params, files)
+    told = {"name": dataset.name, "sha256": dataset.sha256}
+    return track_files(f"accounts {dataset.name} {years}", "qonys accounts", told, metrics, params, files)

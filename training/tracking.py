@@ -1,9 +1,10 @@
-"""Tracking: what a training, and an audit, leave in MLflow. The only file that writes there.
+"""Tracking: what a training, an audit and answers leave in MLflow. The only file that writes there.
 
     experiment qonys
       run 'kazakhstan cutoff 2024'   configuration, dataset, scores of what is served, scorecard, figures, bundle/
         a child run per model        scores by target and horizon, pooled over cutoffs; WAPE by cutoff as steps
       run 'accounts kazakhstan 2013-2024'   what the audit of a balanced record found, its tables and its page
+      run 'scenario turkistan' and others   what a command answered, where it was asked to be kept
     registered model qonys-kazakhstan
       a version per run              its bundle; training.promotion moves the aliases `champion` and `challenger`
 
@@ -24,7 +25,6 @@ from time import time_ns
 import numpy as np
 import pandas as pd
 
-from features.dataset import Dataset
 from models.bundle import Bundle, save_bundle
 from training.backtest import SERVED, Backtest
 from training.config import Config
@@ -88,15 +88,18 @@ def track(bundle: Bundle, tested: Backtest, config: Config) -> Tracked:
         return register(client, uri, run_id, bundle)
 
 
-def track_audit(
-    name: str, dataset: Dataset, metrics: Mapping[str, float], params: Mapping, files: Iterable[Path]
+def track_files(
+    name: str, command: str, dataset: Mapping, metrics: Mapping[str, float], params: Mapping, files: Iterable[Path]
 ) -> str:
-    """Keep an audit as a run, with its files. Returns the run's id and its store; raises TrackingError."""
+    """Keep what a command found as a run, with its files. dataset: name and sha256, as in a bundle's manifest.
+
+    Returns the run's id and its store; raises TrackingError.
+    """
     uri, now = store_uri(), time_ns() // 1_000_000
-    tags = {"dataset.name": dataset.name, "dataset.sha256": dataset.sha256, "mlflow.source.git.commit": git_commit()}
+    tags = {f"dataset.{key}": dataset[key] for key in ("name", "sha256")} | {"mlflow.source.git.commit": git_commit()}
     with _told(uri), _quiet():
         client = opened(uri)
-        with _run(client, uri, name, "qonys accounts") as run_id:
+        with _run(client, uri, name, command) as run_id:
             client.log_batch(
                 run_id,
                 [Metric(key, float(value), now, 0) for key, value in metrics.items()],
