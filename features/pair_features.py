@@ -18,7 +18,10 @@ from features.flows import contiguous, distance_km
 from features.indicators import INDICATORS, Indicator
 from features.region_features import MAX_AGE
 
-SIZES = ("population", "population_average")
+SIZES = (
+    *("population", "population_average", "population_female", "population_male"),
+    *("population_0_15", "population_working_age", "population_pension_age"),
+)
 """Indicators of a region's size; only the first is a feature, as `log_population`."""
 
 MAX_BORDERS = 9

@@ -6,6 +6,7 @@
     <content>/estimated_flows.npz    the last year of the balanced record in draws, where flows are estimated
     <content>/scores.csv     the backtest on which the gate decided; scorecard.csv, the same pooled over cutoffs
     <content>/dataset/       the dataset it forecasts from, in the dataset format
+    and what models/advice.py says
 
 The content folder is named after its bytes and written first; replacing manifest.json, which is atomic, makes it the
 bundle. A crash before that leaves the bundle that was there.
@@ -16,7 +17,7 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset, load_dataset, save_dataset
+from models.advice import Advice, read_advice, write_advice
 from models.boosted import BoostedRateChange
 from models.calibration import Calibration
 from models.decision import Decision
@@ -33,9 +35,7 @@ from models.forecast import Forecast
 from models.forecaster import FittedTarget, MigrationForecaster
 from models.track_record import models_of
 
-FORMAT = 3
-
-
+FORMAT = 4
 ESTIMATED = "estimated_flows.npz"
 
 
@@ -68,6 +68,7 @@ class Bundle:
     dataset: Dataset
     scores: pd.DataFrame
     scorecard: pd.DataFrame
+    advice: Advice = field(default_factory=Advice)
 
     @cached_property
     def forecast(self) -> Forecast:
@@ -150,6 +151,7 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)
     save_dataset(bundle.dataset, folder / "dataset")
+    write_advice(bundle.advice, folder)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -192,7 +194,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     running = json.loads((content / "forecaster.json").read_text("utf-8"))["running"]
     dataset = replace(load_dataset(content / "dataset"), running=running)
     scores, scorecard = pd.read_csv(content / "scores.csv"), pd.read_csv(content / "scorecard.csv")
-    return Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard)
+    return Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard, read_advice(content))
 
 
 def _manifest(folder: Path) -> dict:

@@ -21,10 +21,15 @@ from training.accounts_command import accounts
 from training.backtest import backtest, last_value_year
 from training.config import Config, ConfigError, load_config
 from training.csv_file import check_out, write_csv
+from training.drivers_command import drivers
 from training.import_command import import_app
+from training.labour_command import labour
 from training.progress import progress_line
+from training.projection_command import project_command
 from training.report import decisions_report, flows_report, forecast_report, scorecard_report
 from training.run import train as run_training
+from training.scenario_command import counter_magnets, scenario
+from training.served_command import served
 
 BUNDLE = Path("build/bundle")
 CHALLENGER = Path("build/challenger")
@@ -40,6 +45,12 @@ app = typer.Typer(
 app.add_typer(import_app, name="import")
 app.command(name="accounts")(accounts)
 app.command(name="accounts-proof")(accounts_proof)
+app.command(name="drivers")(drivers)
+app.command(name="scenario")(scenario)
+app.command(name="counter-magnets")(counter_magnets)
+app.command(name="project")(project_command)
+app.command(name="served")(served)
+app.command(name="labour")(labour)
 out, err = Console(), Console(stderr=True)
 
 Data = Annotated[Path | None, typer.Option(help="Dataset folder. Default: the embedded data of Kazakhstan.")]
@@ -139,7 +150,7 @@ def forecast(
 ) -> None:
     """Forecast with what the gate serves at the cutoff; every target of regions, or one target."""
     check_out(outfile)
-    chosen = load_config([*(settings or []), f"horizons=[{horizons}]"], config, data, cutoff)
+    chosen = load_config([*(settings or []), f"horizons=[{horizons}]", "advice=false"], config, data, cutoff)
     with progress_line("forecast") as progress:
         dataset = load_dataset(chosen.data)
         _check_target(target, dataset)

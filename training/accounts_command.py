@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 
-from training.config import ConfigError
+from training.csv_file import check_folder
 from training.progress import progress_line
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def accounts(
     from features.audit import audit
     from features.dataset import KAZAKHSTAN, load_dataset
 
-    _check_out(outdir)
+    check_folder(outdir)
     with progress_line("accounts") as progress:
         dataset = load_dataset(data or KAZAKHSTAN)
         progress(f"balancing what '{dataset.name}' states, {draws} draws")
@@ -60,15 +60,6 @@ def accounts(
             typer.echo(f"fault: {fault}", err=True)
         typer.echo(_verdict(found))
         raise typer.Exit(1 if found.faults else 0)
-
-
-def _check_out(folder: Path) -> None:
-    """Before the work rather than after it."""
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--out {folder}: is a file; must be a folder")
-    nearest = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise ConfigError(f"--out {folder}: {nearest} cannot be written to; choose another place")
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class Config:
     horizons: tuple[int, ...]
     draws: int
     seed: int
+    advice: bool
     boosted: BoostedSettings
 
 
@@ -54,9 +55,8 @@ def load_config(
     boosted = {key.removeprefix("boosted."): value for key, value in values.items() if key.startswith("boosted.")}
     folder = KAZAKHSTAN if values["data"] == "kazakhstan" else Path(values["data"])
     cutoff = values["cutoff"] or None
-    return Config(
-        folder, cutoff, tuple(values["horizons"]), values["draws"], values["seed"], BoostedSettings(**boosted)
-    )
+    plain = {key: values[key] for key in ("draws", "seed", "advice")}
+    return Config(folder, cutoff, tuple(values["horizons"]), **plain, boosted=BoostedSettings(**boosted))
 
 
 def _flat(table: dict) -> dict:
@@ -116,6 +116,7 @@ RULES = {
     "horizons": (_horizons, "must be rising years ahead from 1 to 10, as [1, 2, 3]"),
     "draws": (lambda value: _whole(value, 20, 100_000) and value % 2 == 0, "must be even, from 20 to 100000"),
     "seed": (lambda value: _whole(value, 0, 2**32 - 1), "must be a whole number from 0 to 4294967295"),
+    "advice": (lambda value: isinstance(value, bool), "must be true or false"),
     "boosted.rounds": (lambda value: _whole(value, 1, 10_000), "must be a whole number from 1 to 10000"),
     "boosted.learning_rate": (lambda value: _number(value, 1e-4, 1), "must be from 0.0001 to 1"),
     "boosted.num_leaves": (lambda value: _whole(value, 2, 1024), "must be a whole number from 2 to 1024"),

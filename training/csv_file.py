@@ -52,6 +52,19 @@ def check_out(path: Path | None, option: str = "--out", endings: Sequence[str] =
         raise ConfigError(f"{option} {path}: is a folder; must be a file")
     if endings and path.suffix not in endings:
         raise ConfigError(f"{option} {path}: must end with {' or '.join(endings)}")
-    nearest = next(parent for parent in path.absolute().parents if parent.exists())
+    _check_place(path, option, [*path.absolute().parents])
+
+
+def check_folder(path: Path | None, option: str = "--out") -> None:
+    """The same of a folder, which may be there."""
+    if path is None:
+        return
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{option} {path}: is a file; must be a folder")
+    _check_place(path, option, [path.absolute(), *path.absolute().parents])
+
+
+def _check_place(path: Path, option: str, places: list[Path]) -> None:
+    nearest = next(place for place in places if place.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise ConfigError(f"{option} {path}: {nearest} cannot be written to; choose another place")

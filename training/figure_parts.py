@@ -69,7 +69,7 @@ def source(bundle: Bundle) -> str:
 
 def _wrapped(figure: Figure, text: str, size: int) -> str:
     """Broken into lines that fit the figure; a letter is about half as wide as its size, in points of 1/72 inch."""
-    return "\n".join(textwrap.wrap(text, int(figure.get_figwidth() * 72 / (0.54 * size))))
+    return "\n".join(textwrap.wrap(text, int(figure.get_figwidth() * 72 / (0.57 * size))))
 
 
 def persons_text(value: float) -> str:

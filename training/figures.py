@@ -16,6 +16,7 @@ from features.targets import TARGETS, records
 from models.bundle import Bundle
 from models.estimated_flows import NAME as BALANCED_RECORD
 from models.forecast import FLOW, QUANTILES, TargetForecast
+from training.advice_figures import every_advice_figure
 from training.backtest import SERVED, Backtest
 from training.figure_parts import (
     BLACK,
@@ -63,6 +64,7 @@ def every_figure(bundle: Bundle, tested: Backtest) -> Iterator[tuple[str, Figure
         yield f"fan_{region}", fan(bundle, region)
     if bundle.forecast.flows is not None:
         yield from every_flow_figure(bundle, bundle.forecast.flows)
+    yield from every_advice_figure(bundle)
     for target in (target for target in (*TARGETS, FLOW) if target in set(card["target"])):
         yield f"skill_{target}", skill_by_horizon(card, target)
         yield f"coverage_{target}", coverage(card, target)

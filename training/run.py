@@ -2,11 +2,13 @@
 
 import platform
 import subprocess
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from features.dataset import Dataset, load_dataset
 from features.part_years import with_running_year
+from models.advice import advice_of
 from models.bundle import Bundle, manifest_of
 from models.decision import Decision
 from models.estimated_flows import NAME as BALANCED_RECORD
@@ -23,12 +25,15 @@ LIBRARIES = ("qonys", "pandas", "numpy", "scikit-learn", "lightgbm", "mlflow", "
 
 
 def train(config: Config, progress: Progress | None = None) -> tuple[Bundle, Backtest]:
-    """Read, backtest, decide, fit. Writes nothing: who calls saves the bundle and tracks the run."""
+    """Read, backtest, decide, fit, advise. Writes nothing: who calls saves the bundle and tracks the run."""
     dataset = load_dataset(config.data)
     cutoff = _cutoff(config, dataset)
     dataset = with_running_year(dataset, cutoff)
     tested = backtest(dataset, config.horizons, cutoff, progress, config.boosted, config.draws, structural=True)
-    return fitted_bundle(config, dataset, cutoff, tested), tested
+    made = fitted_bundle(config, dataset, cutoff, tested)
+    if config.advice:
+        made = replace(made, advice=advice_of(dataset, cutoff, made.forecast, progress))
+    return made, tested
 
 
 def _cutoff(config: Config, dataset: Dataset) -> int:

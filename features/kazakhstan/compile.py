@@ -4,14 +4,18 @@
 
 FOLDER holds `indicators_long_as_published.csv` (code, territory, year, indicator, value, source, flag; figures of the
 Bureau of National Statistics as released, boundaries of the time), `migration_internal_monthly_2024.csv` (code, year,
-month, arrivals, departures, net), `regions.csv`, `adjacency_20.csv` and `distances_20.csv` (both between today's 20
-regions). Rules, in one place:
+month, arrivals, departures, net), `population_jan1_sex_urban_2000_2023.csv`, `age_groups_2019_2024.csv`,
+`regions.csv`, `adjacency_20.csv` and `distances_20.csv` (both between today's 20 regions). Rules, in one place:
 
 - the official net balance is used wherever there is one; where there is none (2002-2012) it is derived from the
   population balance, except for 2008, whose population change holds the re-basing to the census of 2009;
 - the balances of 2000 and 2001 are left out too: the population change of Astana and Akmola holds land that was joined
   to the city, which cannot be told from moves (+58 thousand and +51 thousand, then +7 thousand in 2002);
 - what is computed rather than released is `derived`; what is extrapolated (2025) is left out;
+- population by sex in 2023 is of an earlier release than the population: in all it is the same, a region's differs by
+  up to 105 persons;
+- broad age groups of 2022 are left out: they are of before the census and the boundaries of that year. In the others
+  the code of Almaty city stands at the region too; whose a row is, is told by its total;
 - a figure is known `publication_lag` years after its year (features/indicators.py).
 
 `statements.csv` is kept by hand: figures of moves between regions that the Bureau's releases told and the press or an
@@ -51,6 +55,13 @@ RELEASED = {
     "doctors": ("doctors", "BNS doctors of all specialities", 1),
     "life_expectancy": ("life_expectancy", "BNS life expectancy at birth", 1),
 }
+SEXES = {"women": "population_female", "men": "population_male"}
+AGE_GROUPS = {
+    "age_0_15": "population_0_15",
+    "working_age": "population_working_age",
+    "pension_age": "population_pension_age",
+}
+BEFORE_CENSUS = 2022
 INTERNAL = {"internal_arrivals": "arrivals", "internal_departures": "departures", "internal_net": "net"}
 
 FORMER = {
@@ -83,7 +94,7 @@ def main(folder: Path) -> None:
     released = released.rename(columns={"code": "region"})
     tables = {
         "regions": regions(pd.read_csv(folder / "regions.csv")),
-        "indicators": indicators(released),
+        "indicators": indicators(released, by_sex(folder), by_age(folder, released)),
         "movements": movements(released, pd.read_csv(folder / "migration_internal_monthly_2024.csv")),
         "pairs": pairs(pd.read_csv(folder / "distances_20.csv"), pd.read_csv(folder / "adjacency_20.csv")),
         "boundary_changes": pd.DataFrame(CHANGES, columns=["year", "predecessor", "successor"]),
@@ -122,18 +133,44 @@ def regions(released: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([today, pd.DataFrame(former)]).sort_values("region")
 
 
-def indicators(released: pd.DataFrame) -> pd.DataFrame:
+def indicators(released: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
     rows = released[released["indicator"].isin(RELEASED)].copy()
     ours = rows["indicator"].map(RELEASED)
     computed = rows["flag"].fillna("").str.contains("derived|national minus|2\\*average")
     rows["basis"] = computed.map({True: "derived", False: "official"})
     rows["indicator"], rows["source"] = ours.str[0], ours.str[1]
     rows["value"] = (rows["value"] * ours.str[2]).round(6)
+    rows = pd.concat([rows, *others])
     rows["published"] = rows["year"] + rows["indicator"].map(
         {name: one.publication_lag for name, one in INDICATORS.items()}
     )
     key = ["region", "year", "indicator"]
     return rows[[*key, "value", "published", "basis", "source"]].sort_values(key)
+
+
+def by_sex(folder: Path) -> pd.DataFrame:
+    """Women and men on 1 January, all localities."""
+    rows = pd.read_csv(folder / "population_jan1_sex_urban_2000_2023.csv").rename(columns={"code": "region"})
+    rows = rows[(rows["region"] != "KZ") & (rows["locality"] == "all")]
+    rows = rows.assign(indicator=rows["sex"].map(SEXES), value=rows["population"])
+    return rows.assign(basis="official", source="BNS 6584")
+
+
+def by_age(folder: Path, released: pd.DataFrame) -> pd.DataFrame:
+    """Children, people of working age, of pension age on 1 January, as the law was then."""
+    rows = pd.read_csv(folder / "age_groups_2019_2024.csv").rename(columns={"code": "region"})
+    rows = rows[(rows["region"] != "KZ") & (rows["year"] != BEFORE_CENSUS)]
+    rows = _with_almaty_region(rows, released[released["indicator"] == "population_jan1"])
+    rows = rows.rename(columns=AGE_GROUPS).melt(["region", "year"], list(AGE_GROUPS.values()), "indicator")
+    return rows.assign(basis="official", source="BNS population by broad age group")
+
+
+def _with_almaty_region(rows: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
+    """Rows of Almaty city that are not of its size are the region's."""
+    city = population[population["region"] == "KZ-75"].set_index("year")["value"]
+    others = (rows["region"] == "KZ-75") & ((rows["total"] / rows["year"].map(city) - 1).abs() > 0.01)
+    region = rows["year"].lt(BEFORE_CENSUS).map({True: "KZ-19o", False: "KZ-19"})
+    return rows.assign(region=rows["region"].where(~others, region))
 
 
 def movements(released: pd.DataFrame, by_month: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from models.bundle import save_bundle
 from training.config import load_config
 from training.run import train
 
@@ -15,6 +16,11 @@ def config():
 def trained(config):
     """Bundle and backtest."""
     return train(config)
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(trained, tmp_path_factory):
+    return save_bundle(trained[0], tmp_path_factory.mktemp("trained") / "bundle")
 
 
 @pytest.fixture(scope="module")
