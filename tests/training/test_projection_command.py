@@ -72,7 +72,7 @@ def test_figures_are_drawn_without_a_warning_and_say_what_is_estimated(trained, 
 
 def test_the_pyramid_is_of_the_projection(trained, projection):
     axes = pyramid_figure(outlook_of([projection]), "medium", trained[0].dataset, "KZ-71").axes[0]
-    middle = np.median(projection.population[:, -1, projection.regions.index("KZ-71")], axis=0)
+    middle = np.rint(np.median(projection.population[:, -1, projection.regions.index("KZ-71")], axis=0))
 
     widths = [bar.get_width() for bar in axes.patches]  # pyright: ignore[reportAttributeAccessIssue] -- bars
 
