@@ -25,6 +25,8 @@ SCOPE_NOTES = {
     "within_country": "Moves inside the country; includes moves inside a region. Moves abroad do not count.",
     "all": "All moves, between regions and abroad.",
 }
+PROJECTED, YEARS = "projection", "years"
+"""What Known calls the regions, and the years, of the projection."""
 ELSEWHERE = {("target", FLOW): "POST /flows, which answers flows from region to region"}
 """What is asked for at the wrong place, by kind and value, and where it is answered."""
 MOST = 10_000
@@ -37,18 +39,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True)
 class Known:
-    """What a bundle can be asked for. regions: by target, and for `flow` where flows are forecast, the region's names
-    by its code."""
+    """What a bundle can be asked for. regions: by target, for `flow` where flows are forecast, and for the projection,
+    the region's names by its code. years: of the projection."""
 
     regions: Mapping[str, Mapping[str, tuple[str, ...]]]
     horizons: tuple[int, ...]
+    years: tuple[int, ...] = ()
 
     def names(self, kind: str, target: str) -> Mapping[Any, tuple[str, ...]]:
         """Known values of a kind, and other names they go by. Regions: of the target, or of all where it is unknown."""
         if kind == "target":
-            return dict.fromkeys((target for target in self.regions if target != FLOW), ())
+            return dict.fromkeys((target for target in self.regions if target not in (FLOW, PROJECTED)), ())
         if kind == "horizon":
             return dict.fromkeys(self.horizons, ())
+        if kind == "year":
+            return dict.fromkeys(self.years, ())
         return self.regions.get(target, self._all_regions)
 
     @cached_property
@@ -215,6 +220,21 @@ class Score(Answer):
     cutoffs: int = Field(description="Past cutoffs scored.", ge=1)
 
 
+class ServedTold(Answer):
+    """Which model answers."""
+
+    source: str = Field(
+        description="`models:/NAME@ALIAS` or `models:/NAME/VERSION` of the registry, or `folder`.",
+        examples=["models:/qonys-kazakhstan@champion"],
+    )
+    version: str | None = Field(description="Its version in the registry; null: not from there.", examples=["7"])
+    content: str = Field(
+        description="Hash of the bundle's content, in hexadecimal; the same content answers the same.",
+        examples=["0b888ba8f7f7dec1"],
+    )
+    loaded_at: str = Field(description="When it was loaded, ISO 8601, UTC.", examples=["2026-03-02T09:30:00+00:00"])
+
+
 class ModelResponse(Answer):
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     horizons: list[int] = Field(description="Years after the cutoff that can be asked for.")
@@ -226,6 +246,19 @@ class ModelResponse(Answer):
     versions: dict[str, str] = Field(description="Of Qonys, its commit, Python and the libraries at training.")
     decisions: list[DecisionTold] = Field(description="What is served, per target and horizon.")
     scorecard: list[Score] = Field(description="The backtest, per target, model and horizon.")
+    served: ServedTold | None = Field(
+        default=None, description="Which model answers, and since when; null where nobody serves it."
+    )
+
+
+class ReloadResponse(Answer):
+    """What became of a reload."""
+
+    outcome: Literal["swapped", "unchanged"] = Field(
+        description="`swapped`: another model answers from now on; `unchanged`: it is the one that answered before.",
+        examples=["swapped"],
+    )
+    served: ServedTold = Field(description="What answers now.")
 
 
 class Endpoint(Answer):
@@ -249,8 +282,12 @@ def known_of(bundle: Bundle) -> Known:
     forecast = bundle.forecast
     regions = {target: one.regions for target, one in forecast.targets.items()}
     regions |= {FLOW: forecast.flows.regions} if forecast.flows else {}
+    outlook = bundle.advice.outlook
+    regions |= {PROJECTED: outlook.regions} if outlook else {}
     return Known(
-        {target: {code: names[code] for code in codes} for target, codes in regions.items()}, bundle.manifest.horizons
+        {target: {code: names[code] for code in codes} for target, codes in regions.items()},
+        bundle.manifest.horizons,
+        outlook.years if outlook else (),
     )
 
 

@@ -85,6 +85,15 @@ def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
     return RequestError(422, code, message, [detail for _, _, detail in told])
 
 
+def refused(error: ValueError, code: str) -> RequestError:
+    """What the models say of a request that they refuse: a detail for each fault, which is a line."""
+    lines = [line.strip() for line in str(error).splitlines() if not line.endswith(":")]
+    faults = [line.partition(": ") for line in lines[:SHOWN]]
+    details = [Detail(field=place if told else "body", value=None, expected=told or place) for place, _, told in faults]
+    message = lines[0] if len(lines) == 1 else f"{len(lines)} faults: {'; '.join(lines[:3])}"
+    return RequestError(422, code, message, details)
+
+
 def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
     """Code, message and detail of one fault."""
     field = str(shown(one["loc"][0])) if one["loc"] else "body"

@@ -1,59 +1,112 @@
-"""The BentoML service: loads a bundle once, answers by look-up. Knows BentoML."""
+"""The BentoML service: loads a bundle, answers by look-up, takes another when there is one. Knows BentoML."""
 
 import gc
 import os
 import socket
+import threading
 from functools import lru_cache
 from pathlib import Path
 
 import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.contracts import DatasetError
-from models.bundle import BundleError, load_bundle, save_bundle
-from serving.answers import Answers, answers_of
-from serving.bundle_source import SCHEME, SourceError, fetch_bundle, fetched_folder
+from models.bundle import BundleError
+from serving.answers import Answers
+from serving.bundle_source import (
+    SCHEME,
+    SourceError,
+    fetch_bundle,
+    fetched_folder,
+    keep_bundle,
+    pinned,
+    registered_version,
+    store_address,
+)
+from serving.metrics import metrics
+from serving.reload import Origin, Reloader, Served, load_served, settle, watch
+from serving.requests_log import start_log
 from serving.routes import create_app
+from serving.rules import Rules
+from serving.scoreboard import VINTAGES, folder
+from serving.settings import SettingsError, settings_of
+from serving.shutdown import end_gently
+from serving.supervision import supervise
 
-BUNDLE = "QONYS_BUNDLE"
+BUNDLE, SOURCE = "QONYS_BUNDLE", "QONYS_SOURCE"
 
 
 class AddressError(ValueError):
     """An address that cannot be listened on."""
 
 
-UserError = (BundleError, DatasetError, SourceError, AddressError)
+UserError = (BundleError, DatasetError, SourceError, AddressError, SettingsError)
 app = create_app()
 
 
-@bentoml.service(name="qonys", workers=1)
+class Fronted(bentoml.Service):
+    """A service whose requests come to our app first, which passes on what BentoML answers itself.
+
+    The other way round, each goes through BentoML's tracing, log and clock, which take ten times as long as an answer;
+    what they refuse has forms of its own; and their metrics have a label for every path that anybody ever tried.
+    """
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        behind = app.state.bentoml = super().to_asgi(is_main)
+
+        async def front(scope: Scope, receive: Receive, send: Send) -> None:
+            await (app if scope["type"] == "http" else behind)(scope, receive, send)
+
+        return front
+
+
+@bentoml.service(name="qonys", workers=1, service_class=Fronted, logging={"access": {"enabled": False}})
 @bentoml.asgi_app(app)
 class Qonys:
     """Forecasts who leaves a region and who arrives in a city.
 
-    The bundle is the folder in the environment variable QONYS_BUNDLE, else build/bundle beside the code.
+    The bundle is the folder in the environment variable QONYS_BUNDLE, else build/bundle beside the code. QONYS_SOURCE
+    says which registered model is kept there.
     """
 
     def __init__(self) -> None:
-        app.state.answers = _answers(_folder())
+        # Until all is loaded nothing is garbage; `settle` turns it on again.
+        gc.disable()
+        settings = settings_of(os.environ)
+        start_log(settings.access_log)
+        origin = _origin()
+        served = _served(origin)
+        counted = metrics()
+        app.state.rules = Rules(settings, counted)
+        app.state.answers = served.answers
+        app.state.reloader = Reloader(origin, served, _swap, counted)
+        self._ended = threading.Event()
 
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
         """Runs before any worker is started: a worker that fails would be started again for ever."""
-        folder = _folder().resolve()
+        origin = _origin()
         try:
-            _answers(folder)
+            settings_of(os.environ)
+            _served(origin)
         except UserError as error:
             raise SystemExit(f"error: {error}") from None
         # Workers of a Bento run in another folder.
-        os.environ[BUNDLE] = str(folder)
+        os.environ[BUNDLE] = str(origin.folder)
+        supervise()
 
     @bentoml.on_startup
-    def freeze(self) -> None:
-        """What was loaded stays for ever: looking through it for garbage cost requests up to 0.4 s."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 50, 100)
+    def begin(self) -> None:
+        settle()
+        rules, reloader = app.state.rules, app.state.reloader
+        end_gently(rules)
+        if "@" in reloader.origin.registered and rules.settings.watch:
+            watch(reloader, rules.settings.watch, self._ended)
+
+    @bentoml.on_shutdown
+    def end(self) -> None:
+        self._ended.set()
 
 
 def serve(source: str, port: int, host: str = "127.0.0.1") -> None:
@@ -61,21 +114,34 @@ def serve(source: str, port: int, host: str = "127.0.0.1") -> None:
 
     Raises one of UserError before anything is started.
     """
-    folder = save_bundle(fetch_bundle(source), fetched_folder(source)) if source.startswith(SCHEME) else Path(source)
-    _answers(folder.resolve())
+    settings_of(os.environ)
+    registered = source if source.startswith(SCHEME) else ""
+    origin = Origin((fetched_folder(source) if registered else Path(source)).resolve(), registered)
+    if registered:
+        version = registered_version(source)
+        keep_bundle(fetch_bundle(pinned(source, version)), source, version, origin.folder)
+        os.environ["MLFLOW_TRACKING_URI"] = store_address()
+    _served(origin)
     address = _free_address(host, port)
-    os.environ |= {BUNDLE: str(folder.resolve()), "BENTOML_DO_NOT_TRACK": "true"}
+    told = {BUNDLE: str(origin.folder), SOURCE: registered, VINTAGES: str(folder().resolve())}
+    os.environ |= told | {"BENTOML_DO_NOT_TRACK": "true"}
     Qonys.serve_http(host=address, port=port)
 
 
-def _folder() -> Path:
+def _origin() -> Origin:
     told = os.environ.get(BUNDLE)
-    return Path(told) if told else Path(Qonys.working_dir) / "build" / "bundle"
+    folder = Path(told) if told else Path(Qonys.working_dir) / "build" / "bundle"
+    return Origin(folder.resolve(), os.environ.get(SOURCE, ""))
 
 
 @lru_cache(maxsize=1)
-def _answers(folder: Path) -> Answers:
-    return answers_of(load_bundle(folder))
+def _served(origin: Origin) -> Served:
+    return load_served(origin)
+
+
+def _swap(answers: Answers) -> None:
+    app.state.answers = answers
+    settle()
 
 
 def _free_address(host: str, port: int) -> str:

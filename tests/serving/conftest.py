@@ -42,12 +42,17 @@ def client(bundle_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def flow_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def flow_bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a country that records flows; regions are R1, the largest, to R5."""
     tables = flows_country([f"R{number}" for number in range(1, 6)], range(2005, 2021))
     data = write_folder(tmp_path_factory.mktemp("flows"), **tables)
     made, _ = train(load_config(["draws=100", "horizons=[1,2]"], data=data))
-    return load_bundle(save_bundle(made, tmp_path_factory.mktemp("flow_bundle")))
+    return save_bundle(made, tmp_path_factory.mktemp("flow_bundle"))
+
+
+@pytest.fixture(scope="session")
+def flow_bundle(flow_bundle_folder: Path) -> Bundle:
+    return load_bundle(flow_bundle_folder)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +61,23 @@ def flow_client(flow_bundle: Bundle) -> TestClient:
     app = create_app()
     app.state.answers = answers_of(flow_bundle)
     return TestClient(app)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory, bundle_folder: Path) -> str:
+    """A store in which version 1 of `qonys` is the bundle, and its champion."""
+    import mlflow
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = mlflow.MlflowClient(uri)
+    experiment = client.create_experiment("qonys", artifact_location=str(folder / "artifacts"))
+    run = client.create_run(experiment)
+    client.log_artifacts(run.info.run_id, str(bundle_folder), "bundle")
+    client.create_registered_model("qonys")
+    client.create_model_version("qonys", f"{run.info.artifact_uri}/bundle", run.info.run_id)
+    client.set_registered_model_alias("qonys", "champion", "1")
+    return uri
 
 
 @pytest.fixture

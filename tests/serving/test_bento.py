@@ -42,7 +42,9 @@ def test_a_bento_holds_what_answers_and_the_bundle(bento, bundle_folder):
     assert {"serving/service.py", "models/bundle.py", "features/dataset.py", "build/bundle/manifest.json"} <= files
     code = {name for name in files if name.endswith(".py")}
     assert {Path(name).parts[0] for name in code} == {"serving", "models", "features"}
-    assert {Path(name).parts[0] for name in files - code} <= {"build", "bentofile.yaml", "serving"}
+    assert {Path(name).parts[0] for name in files - code} <= {"build", "bentofile.yaml", "serving", "features"}
+    data = {str(Path(name).parent) for name in files - code if name.startswith("features/")}
+    assert data == {"features/kazakhstan/served"}
     bundle = {str(path.relative_to(bundle_folder)) for path in bundle_folder.rglob("*") if path.is_file()}
     assert bundle == {name.removeprefix("build/bundle/") for name in files if name.startswith("build/")}
 

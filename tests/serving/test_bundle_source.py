@@ -3,26 +3,10 @@
 import builtins
 import shutil
 
-import mlflow
 import pytest
 
 from models.bundle import BundleError
 from serving.bundle_source import SourceError, fetch_bundle
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory, bundle_folder) -> str:
-    """A store in which version 1 of `qonys` is the bundle, and its champion."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    uri = f"sqlite:///{folder}/mlflow.db"
-    client = mlflow.MlflowClient(uri)
-    experiment = client.create_experiment("qonys", artifact_location=str(folder / "artifacts"))
-    run = client.create_run(experiment)
-    client.log_artifacts(run.info.run_id, str(bundle_folder), "bundle")
-    client.create_registered_model("qonys")
-    client.create_model_version("qonys", f"{run.info.artifact_uri}/bundle", run.info.run_id)
-    client.set_registered_model_alias("qonys", "champion", "1")
-    return uri
 
 
 @pytest.fixture

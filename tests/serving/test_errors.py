@@ -167,7 +167,9 @@ def test_an_unknown_path_is_told_the_nearest(client, path, nearest):
     assert answer.status_code == 404
     error = fault(answer)
     assert error["code"] == "unknown_route"
-    assert error["details"][0]["expected"].endswith(f"/metrics{nearest}")
+    listed, _, hint = error["details"][0]["expected"].partition(")")
+    assert listed.startswith("one of /forecast … /metrics (")
+    assert hint == nearest
 
 
 @pytest.mark.parametrize(

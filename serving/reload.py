@@ -1,0 +1,156 @@
+"""Reloading: a new model is loaded beside the one that answers, and takes its place between two requests."""
+
+import gc
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.bundle import Bundle, load_bundle
+from serving.answers import Answers, answers_of
+from serving.api import ModelResponse, ReloadResponse, ServedTold
+from serving.bundle_source import content_of, fetch_bundle, keep_bundle, kept_version, pinned, registered_version
+from serving.errors import RequestError
+from serving.etags import answers_tag
+from serving.metrics import Metrics
+from serving.requests_log import FAULTS
+
+TRIES = 3
+"""Looks at a folder whose bundle is replaced while it is read."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """folder: of the bundle. registered: models:/NAME@ALIAS or models:/NAME/VERSION that is kept there; empty: none."""
+
+    folder: Path
+    registered: str = ""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What answers."""
+
+    answers: Answers
+    told: ServedTold
+
+
+class Reloader:
+    """swap: called with what answers from now on, in the thread that asked for the reload."""
+
+    def __init__(self, origin: Origin, served: Served, swap: Callable[[Answers], None], metrics: Metrics) -> None:
+        self.origin = origin
+        self.served = served
+        self._swap = swap
+        self._metrics = metrics
+        # What was refused last.
+        self._refused: str | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def reload(self) -> ReloadResponse:
+        """Look for another model, whatever was refused before. Takes seconds where there is one.
+
+        Raises RequestError that tells why what was found is not served.
+        """
+        with self._one_at_a_time:
+            self._refused = None
+            return self._reload()
+
+    def look(self) -> None:
+        """As reload, in the background: what was refused is not tried again, and faults go to the log."""
+        with self._one_at_a_time:
+            try:
+                self._reload()
+            except RequestError:
+                return
+
+    def _reload(self) -> ReloadResponse:
+        mark = ""
+        try:
+            mark = self._mark()
+            if mark in (self._mark_served(), self._refused):
+                return ReloadResponse(outcome="unchanged", served=self.served.told)
+            self.served = self._load(mark)
+        # Whatever is wrong with a new model, the old one must go on.
+        except Exception as error:
+            self._refused = mark
+            self._metrics.reloaded("refused")
+            FAULTS.warning({"message": "a model was refused", "mark": mark, "reason": str(error)})
+            raise RequestError(409, "model_refused", f"not served: {str(error).splitlines()[0]}") from error
+        self._swap(self.served.answers)
+        self._metrics.reloaded("swapped")
+        self._metrics.loaded(datetime.now(UTC).timestamp())
+        FAULTS.info({"message": "another model is served", **self.served.told.model_dump()})
+        return ReloadResponse(outcome="swapped", served=self.served.told)
+
+    def _mark(self) -> str:
+        """What there is to be served: registered version, or content of the folder."""
+        return registered_version(self.origin.registered) if self.origin.registered else content_of(self.origin.folder)
+
+    def _mark_served(self) -> str | None:
+        told = self.served.told
+        return told.version if self.origin.registered else told.content
+
+    def _load(self, mark: str) -> Served:
+        registered, folder = self.origin.registered, self.origin.folder
+        if not registered:
+            return load_served(self.origin)
+        bundle = fetch_bundle(pinned(registered, mark))
+        answers = answers_of(bundle)
+        # Kept where a worker that starts again finds it, once it is known to answer; none starts from the registry.
+        keep_bundle(bundle, registered, mark, folder)
+        return _served(self.origin, content_of(folder), answers)
+
+
+def load_served(origin: Origin) -> Served:
+    """What the bundle in the folder answers.
+
+    Raises BundleError.
+    """
+    content, bundle = _read(origin.folder)
+    return _served(origin, content, answers_of(bundle))
+
+
+def _read(folder: Path) -> tuple[str, Bundle]:
+    """Hash of the content, and the bundle, which may be replaced while it is read."""
+    for _ in range(TRIES - 1):
+        content = content_of(folder)
+        try:
+            return content, load_bundle(folder)
+        except (ValueError, OSError):
+            if content_of(folder) == content:
+                raise
+    return content_of(folder), load_bundle(folder)
+
+
+def _served(origin: Origin, content: str, answers: Answers) -> Served:
+    told = ServedTold(
+        source=origin.registered or "folder",
+        version=kept_version(origin.folder) if origin.registered else None,
+        content=content,
+        loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    model = ModelResponse.model_validate_json(answers.model).model_copy(update={"served": told})
+    whole = replace(answers, model=model.model_dump_json().encode(), tag=answers_tag(content))
+    return Served(whole, told)
+
+
+def settle() -> None:
+    """What was loaded stays: looking through it for garbage cost requests up to 0.4 s."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+    gc.enable()
+
+
+def watch(reloader: Reloader, seconds: float, ended: threading.Event) -> threading.Thread:
+    """Look at the registry every so many seconds until `ended` is set."""
+
+    def looks() -> None:
+        while not ended.wait(seconds):
+            reloader.look()
+
+    watching = threading.Thread(target=looks, name="qonys-watch", daemon=True)
+    watching.start()
+    return watching
