@@ -19,17 +19,22 @@ from models.forecast import FLOW, Forecast
 from training.account_proof_command import accounts_proof
 from training.accounts_command import accounts
 from training.backtest import backtest, last_value_year
+from training.compare_command import compare
 from training.config import Config, ConfigError, load_config
 from training.csv_file import check_out, write_csv
+from training.doctor_command import doctor
+from training.drift_command import drift
 from training.drivers_command import drivers
 from training.import_command import import_app
 from training.labour_command import labour
 from training.progress import progress_line
 from training.projection_command import project_command
 from training.report import decisions_report, flows_report, forecast_report, scorecard_report
+from training.report_command import report
 from training.run import train as run_training
 from training.scenario_command import counter_magnets, scenario
 from training.served_command import served
+from training.vintages_command import score, vintages
 
 BUNDLE = Path("build/bundle")
 CHALLENGER = Path("build/challenger")
@@ -51,6 +56,8 @@ app.command(name="counter-magnets")(counter_magnets)
 app.command(name="project")(project_command)
 app.command(name="served")(served)
 app.command(name="labour")(labour)
+for command in (compare, report, vintages, score, drift, doctor):
+    app.command()(command)
 out, err = Console(), Console(stderr=True)
 
 Data = Annotated[Path | None, typer.Option(help="Dataset folder. Default: the embedded data of Kazakhstan.")]

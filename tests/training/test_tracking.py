@@ -1,21 +1,33 @@
 """What a training leaves in MLflow, in a real SQLite store."""
 
+import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from features.dataset import KAZAKHSTAN
 from models.bundle import load_bundle
+from training.compare_command import compare
+from training.outcomes import outcomes
+from training.registry import register
+from training.report_command import report
+from training.review import Review
 from training.scorecard import scorecard
-from training.tracking import TrackingError, opened, register, started_run, store_uri, track
+from training.store import NOTE, TrackingError, found_training, opened, store_uri
+from training.tracking import started_run, track
+from training.vintages_command import score, vintages
 
 MODEL = "qonys-kazakhstan"
 PICKLE = b"\x80"
@@ -62,7 +74,7 @@ def champion_of(client: MlflowClient) -> str:
 def test_a_training_is_a_run_with_a_child_per_model(client, tracked, children, trained):
     run = client.get_run(tracked.run_id)
 
-    assert run.info.run_name == "kazakhstan cutoff 2024"
+    assert run.info.run_name == "kazakhstan cutoff 2024: first"
     assert set(children) == set(trained[1].scores["model"])
     assert {child.info.status for child in [run, *children.values()]} == {"FINISHED"}
 
@@ -70,8 +82,8 @@ def test_a_training_is_a_run_with_a_child_per_model(client, tracked, children, t
 def test_children_hold_the_scorecard(children, trained):
     for row in scorecard(trained[1].scores).to_dict("records"):
         metrics = children[row["model"]].data.metrics
-        for score in ("skill", "wape", "crps", "coverage_50", "coverage_80", "coverage_90"):
-            assert metrics[f"{row['target']}/{score}_h{row['horizon']}"] == pytest.approx(row[score])
+        for name in ("skill", "wape", "crps", "coverage_50", "coverage_80", "coverage_90"):
+            assert metrics[f"{row['target']}/{name}_h{row['horizon']}"] == pytest.approx(row[name])
 
 
 def test_children_hold_the_error_of_every_cutoff(client, children, trained):
@@ -96,6 +108,29 @@ def test_a_run_says_what_went_in(client, tracked, trained):
     assert bundle.dataset.sha256.startswith(dataset.dataset.digest)
     assert run.data.tags["mlflow.source.git.commit"] == bundle.manifest.versions["commit"]
     assert run.data.tags["gate.net_migration.h1"].startswith(bundle.manifest.decision("net_migration", 1).model)
+    columns = {one["name"] for one in json.loads(dataset.dataset.schema)["mlflow_colspec"]}
+    assert {"indicators.value", "movements.persons"} <= columns
+
+
+def test_runs_can_be_sorted_by_skill_coverage_and_sharpness(client, tracked, trained):
+    metrics = client.get_run(tracked.run_id).data.metrics
+    served = trained[0].scorecard.query("model == 'served'")
+
+    assert metrics["overall/skill"] == pytest.approx(served["skill"].mean())
+    assert metrics["overall/coverage_80"] == pytest.approx(served["coverage_80"].mean())
+    assert 0 < metrics["net_migration/width_80_h1"] < metrics["net_migration/width_80_h2"]
+    assert metrics["net_migration/crps_skill_h1"] < 1
+
+
+def test_the_description_answers_five_questions_in_order(client, tracked, trained):
+    note = client.get_run(tracked.run_id).data.tags[NOTE]
+
+    found = [line for line in note.splitlines() if line.startswith("### ")]
+    assert [line[4:6] for line in found[:5]] == ["1.", "2.", "3.", "4.", "5."]
+    assert note.startswith("champion: there was no champion")
+    assert "* Miss: net_migration of Astana in 2016" in note
+    assert f"sha256 `{trained[0].dataset.sha256}`" in note
+    assert client.get_model_version(MODEL, "1").description == note
 
 
 def test_artifacts_are_scores_scorecard_figures_and_the_bundle(artifacts, trained):
@@ -103,6 +138,8 @@ def test_artifacts_are_scores_scorecard_figures_and_the_bundle(artifacts, traine
 
     pd.testing.assert_frame_equal(scores, trained[1].scores, check_dtype=False)
     assert "expert_average" in (artifacts / "scorecard.html").read_text("utf-8")
+    assert "Largest misses" in (artifacts / "report.html").read_text("utf-8")
+    assert len(pd.read_csv(artifacts / "outcomes.csv")) == len(outcomes(trained[1], trained[0].dataset, 2024))
     assert (artifacts / "figures" / "fan_KZ-71.png").stat().st_size > 10_000
     assert load_bundle(artifacts / "bundle").manifest == trained[0].manifest
 
@@ -121,7 +158,7 @@ def test_no_artifact_is_a_pickle(artifacts):
 
 def test_everything_is_below_build(tracked, folder):
     assert [path.name for path in folder.iterdir()] == ["build"]
-    assert sorted(path.name for path in (folder / "build").iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert sorted(path.name for path in (folder / "build").iterdir()) == ["mlartifacts", "mlflow.db", "vintages"]
 
 
 def test_a_run_that_mlflow_has_made_is_used(client, tracked, trained, monkeypatch):
@@ -129,15 +166,15 @@ def test_a_run_that_mlflow_has_made_is_used(client, tracked, trained, monkeypatc
     run_id = client.create_run(experiment, run_name="of mlflow run").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
 
-    with started_run(client, tracked.uri, trained[0]) as used:
+    with started_run(client, tracked.uri, Review(trained[0])) as used:
         assert used == run_id
 
     run = client.get_run(run_id)
-    assert (run.info.run_name, run.info.status) == ("kazakhstan cutoff 2024", "FINISHED")
+    assert (run.info.run_name, run.info.status) == ("kazakhstan cutoff 2024: first", "FINISHED")
 
 
 def test_a_training_that_is_stopped_is_a_failed_run(client, tracked, trained):
-    with pytest.raises(KeyboardInterrupt), started_run(client, tracked.uri, trained[0]) as run_id:
+    with pytest.raises(KeyboardInterrupt), started_run(client, tracked.uri, Review(trained[0])) as run_id:
         raise KeyboardInterrupt
 
     assert client.get_run(run_id).info.status == "FAILED"
@@ -150,6 +187,49 @@ def test_a_store_that_refuses_is_named(tracked, trained, config, monkeypatch):
         track(*trained, config)
 
 
+# --- commands that read the store ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def commands() -> typer.Typer:
+    app = typer.Typer()
+    for command in (compare, report, vintages, score):
+        app.command()(command)
+    return app
+
+
+def test_a_training_compared_with_itself_is_identical(commands, tracked, tmp_path):
+    asked = [tracked.run_id[:8], f"models:/{MODEL}@champion"]
+    told = CliRunner().invoke(commands, ["compare", *asked, "--out", str(tmp_path / "compared.json")])
+
+    assert told.exit_code == 0, told.output
+    found = pd.read_json(tmp_path / "compared.json")
+    assert set(found["verdict"]) == {"identical"}
+    assert set(found["target"]) == {"net_migration", "overall"}
+
+
+def test_a_runs_report_can_be_had_as_a_file(commands, tracked, artifacts, tmp_path):
+    told = CliRunner().invoke(commands, ["report", "--run", tracked.run_id, "--out", str(tmp_path / "report.html")])
+
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "report.html").read_bytes() == (artifacts / "report.html").read_bytes()
+
+
+def test_a_champions_forecast_is_sealed_listed_and_waits_for_figures(commands, tracked, artifacts):
+    (kept,) = (artifacts / "vintage").glob("2024-*.parquet")
+    sealed = Path("build", "vintages", "kazakhstan", kept.name)
+    assert sealed.read_bytes() == kept.read_bytes()
+
+    listed = CliRunner().invoke(commands, ["vintages"])
+    scored = CliRunner().invoke(commands, ["score", "--data", str(KAZAKHSTAN)])
+
+    assert "qonys-kazakhstan version 1" in listed.output
+    assert "rows, as sealed" in listed.output
+    assert scored.exit_code == 0, scored.output
+    assert "no outcome of a sealed forecast is known yet" in scored.output
+    assert Path("build/vintages/scoreboard.json").is_file()
+
+
 # --- versions -------------------------------------------------------------------------------------------------------
 
 
@@ -160,12 +240,16 @@ def test_the_first_version_is_the_champion(client, tracked):
     assert version.run_id == tracked.run_id
     assert "there was no champion" in version.description
     assert "| net_migration | 1 |" in version.description
+    assert "Serves: version 1, cutoff 2024" in client.get_registered_model(MODEL).description
+    experiment = client.get_experiment(client.get_run(tracked.run_id).info.experiment_id)
+    assert experiment.tags[NOTE].startswith("**qonys-kazakhstan** serves version 1, cutoff 2024")
 
 
 def test_the_same_training_again_is_a_challenger_and_the_champion_stays(copied_store, trained, config, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", copied_store)
+    monkeypatch.setattr("training.tracking.every_figure", lambda *_: iter(()))
 
-    again = track(*trained, config)
+    again = track(*trained, replace(config, seed=21))
 
     client = opened(copied_store)
     version = client.get_model_version_by_alias(MODEL, "challenger")
@@ -173,7 +257,25 @@ def test_the_same_training_again_is_a_challenger_and_the_champion_stays(copied_s
     assert champion_of(client) == "1"
     assert version.tags["reason"] == again.reason
     assert "identical" in again.reason
-    assert client.get_run(again.run_id).data.tags["reason"] == again.reason
+    run = client.get_run(again.run_id)
+    assert run.data.tags["reason"] == again.reason
+    assert run.info.run_name.startswith("kazakhstan cutoff 2024: config seed 20→21")
+    assert "| config.seed | `20` | `21` |" in run.data.tags[NOTE]
+    assert found_training(client, copied_store, again.run_id[:8]).info.run_id == again.run_id
+    with pytest.raises(TrackingError, match=r"no training is called so .* kazakhstan cutoff 2024: first"):
+        found_training(client, copied_store, "nobody")
+
+
+def test_a_champion_that_gives_way_says_so(copied_store, tracked, trained):
+    client = opened(copied_store)
+    bundle = trained[0]
+    newer = replace(bundle, manifest=replace(bundle.manifest, cutoff=2025))
+
+    found = register(client, copied_store, tracked.run_id, Review(newer), {})
+
+    assert found.alias == "champion"
+    assert client.get_model_version(MODEL, "1").description.startswith("**No longer serves**: version 2")
+    assert "Serves: version 2, cutoff 2025" in client.get_registered_model(MODEL).description
 
 
 def test_a_registration_that_is_stopped_at_the_alias_leaves_the_champion(copied_store, tracked, trained):
@@ -188,7 +290,7 @@ def test_a_registration_that_is_stopped_at_the_alias_leaves_the_champion(copied_
     client = opened(copied_store)
 
     with pytest.raises(Exception, match="stopped"):
-        register(client, copied_store, tracked.run_id, trained[0])
+        register(client, copied_store, tracked.run_id, Review(trained[0]), {})
 
     assert champion_of(client) == "1"
     assert len(client.search_model_versions(f"name = '{MODEL}'")) == 2
@@ -200,7 +302,7 @@ def test_a_champion_that_cannot_be_read_stays(copied_store, tracked, trained):
     lost = client.create_model_version(MODEL, "/nowhere/bundle", tracked.run_id)
     client.set_registered_model_alias(MODEL, "champion", str(lost.version))
 
-    found = register(client, copied_store, tracked.run_id, trained[0])
+    found = register(client, copied_store, tracked.run_id, Review(trained[0]), {})
 
     assert found.alias == "challenger"
     assert "cannot be read at /nowhere/bundle" in found.reason
@@ -220,7 +322,7 @@ def test_the_store_is_where_mlflow_is_told_it_is(monkeypatch, tmp_path):
 
 
 def test_three_processes_can_make_one_store(tmp_path):
-    code = "import sys; from training.tracking import opened; print(len(opened(sys.argv[1]).search_experiments()))"
+    code = "import sys; from training.store import opened; print(len(opened(sys.argv[1]).search_experiments()))"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/build/mlflow.db"]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
 
