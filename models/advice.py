@@ -3,6 +3,7 @@
 <content>/drivers_<table>.parquet   tables of drivers
 <content>/scenario_model.json       effects of indicators, and what was seen of them
 <content>/outlook.npz               projections of every level
+<content>/moves.parquet             past moves of regions by the balanced record, where none are recorded
 <content>/advice.json               why a part is missing
 """
 
@@ -14,17 +15,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.account_sums import moves_of_regions
+from features.accounts import balanced_record
 from features.dataset import Dataset
+from features.evidence import EvidenceError
 from models.attraction_panel import AttractionError
 from models.drivers import Drivers, DriversError, drivers_of
+from models.estimated_flows import estimates_flows
 from models.forecast import Forecast
 from models.outlook import Outlook, outlook
 from models.projection import ProjectionError
 from models.scenario_model import ScenarioModel
 from models.vital_history import HistoryError
 
-DRIVERS, SCENARIO_MODEL, OUTLOOK, WHY = "drivers", "scenario_model", "outlook", "advice.json"
-REFUSED = (AttractionError, DriversError, HistoryError, ProjectionError)
+DRIVERS, SCENARIO_MODEL, OUTLOOK, MOVES, WHY = "drivers", "scenario_model", "outlook", "moves", "advice.json"
+REFUSED = (AttractionError, DriversError, EvidenceError, HistoryError, ProjectionError)
 """What a dataset can lack; any other error is a fault of the program."""
 
 
@@ -34,11 +39,15 @@ class AdviceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Advice:
-    """Parts are None where the data at hand do not bear them. why: the reason, by name of the part."""
+    """Parts are None where the data at hand do not bear them. why: the reason, by name of the part.
+
+    moves: as of `moves_of_regions`; None where flows are recorded.
+    """
 
     drivers: Drivers | None = None
     scenario_model: ScenarioModel | None = None
     outlook: Outlook | None = None
+    moves: pd.DataFrame | None = None
     why: dict[str, str] = field(default_factory=dict)
 
     def need_drivers(self) -> Drivers:
@@ -67,6 +76,7 @@ def advice_of(
         DRIVERS: lambda: drivers_of(dataset, cutoff, forecast),
         SCENARIO_MODEL: lambda: ScenarioModel.fit(dataset, cutoff),
         OUTLOOK: lambda: outlook(dataset, cutoff, forecast),
+        MOVES: lambda: _moves(dataset.as_of(cutoff), cutoff),
     }
     for part, step in steps.items():
         if progress:
@@ -76,6 +86,10 @@ def advice_of(
         except REFUSED as error:
             made = replace(made, why=made.why | {part: str(error)})
     return made
+
+
+def _moves(known: Dataset, cutoff: int) -> pd.DataFrame | None:
+    return moves_of_regions(balanced_record(known)) if estimates_flows(known, cutoff) else None
 
 
 def write_advice(advice: Advice, folder: Path) -> None:
@@ -88,16 +102,19 @@ def write_advice(advice: Advice, folder: Path) -> None:
     if advice.outlook is not None:
         arrays = advice.outlook.to_arrays()
         np.savez_compressed(folder / f"{OUTLOOK}.npz", **arrays)  # pyright: ignore[reportArgumentType] -- none is called allow_pickle
+    if advice.moves is not None:
+        advice.moves.to_parquet(folder / f"{MOVES}.parquet", index=False)
     (folder / WHY).write_text(json.dumps(advice.why, indent=1), "utf-8")
 
 
 def read_advice(folder: Path) -> Advice:
     tables = {path.stem.removeprefix(f"{DRIVERS}_"): path for path in folder.glob(f"{DRIVERS}_*.parquet")}
-    model, arrays = folder / f"{SCENARIO_MODEL}.json", folder / f"{OUTLOOK}.npz"
+    model, arrays, moves = (folder / name for name in (f"{SCENARIO_MODEL}.json", f"{OUTLOOK}.npz", f"{MOVES}.parquet"))
     return Advice(
         Drivers.from_tables({name: pd.read_parquet(path) for name, path in tables.items()}) if tables else None,
         ScenarioModel.from_texts({SCENARIO_MODEL: model.read_text("utf-8")}) if model.is_file() else None,
         _read_outlook(arrays) if arrays.is_file() else None,
+        pd.read_parquet(moves) if moves.is_file() else None,
         json.loads((folder / WHY).read_text("utf-8")),
     )
 

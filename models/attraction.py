@@ -28,8 +28,6 @@ class Attraction:
     indices: Indices
     columns: tuple[str, ...]
     fit: PoissonFit
-    years: tuple[int, ...]
-    basis: str
 
     def effects(self, end: str) -> Array:
         """(group)."""
@@ -46,7 +44,7 @@ def fit_attraction(panel: Panel, indices: Indices) -> Attraction:
     value = indices.of(panel.values(list(indices.indicators)))
     columns = (*GEOGRAPHY, *(f"{end}_{group}" for end in ENDS for group in indices.groups))
     fit = _fit(panel, [panel.geography, value[panel.origin], value[panel.destination]])
-    return Attraction(indices, columns, fit, tuple(panel.years), panel.basis)
+    return Attraction(indices, columns, fit)
 
 
 def fit_difference(panel: Panel, indices: Indices) -> tuple[Array, Array]:

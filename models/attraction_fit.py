@@ -15,13 +15,10 @@ class PoissonFit:
     """log E(count) = year effect + Σ coefficient · column.
 
     coefficients: (column). covariance: (column, column), clustered; zero where a column tells nothing of its own.
-    year_effects: (year), of `years` in their order. rows: how many counts.
     """
 
     coefficients: Array
     covariance: Array
-    year_effects: Array
-    rows: int
 
     @property
     def standard_errors(self) -> Array:
@@ -44,8 +41,7 @@ def fit_poisson(matrix: Array, counts: Array, year: Array, clusters: tuple[Array
     covariance = _sandwich(design, counts / mean - expected, expected, clusters)
     years = dummies.shape[1]
     coefficients = found[years:] / scale
-    effects = found[:years] + np.log(mean) - centre @ coefficients
-    return PoissonFit(coefficients, covariance[years:, years:] / np.outer(scale, scale), effects, len(counts))
+    return PoissonFit(coefficients, covariance[years:, years:] / np.outer(scale, scale))
 
 
 def _newton(design: Array, counts: Array) -> tuple[Array, Array]:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import nnls
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 OWN_YEARS = 4.0
 """Weight, in cutoffs, of the scale expected from a region's size against the region's own errors."""
@@ -82,7 +83,7 @@ class Calibration:
             known = errors[~np.isnan(errors).all(axis=1)]
             # From zero on, so that futures close to the point forecast exist and the median is among them.
             sizes = np.append(0.0, _sizes(known))
-            ranks = rankdata(known, axis=0, nan_policy="omit") - 1
+            ranks = pd.DataFrame(known).rank().to_numpy() - 1
             chosen = ranks[(common * len(known)).astype(int)]
             level = np.where(
                 np.isnan(chosen), jitter, (chosen + jitter) / np.maximum(np.sum(~np.isnan(known), axis=0), 1)
@@ -100,7 +101,7 @@ def _sizes(known: np.ndarray) -> np.ndarray:
     """
     own = np.abs(known[~np.isnan(known)])
     count = max(1, round(len(own) * PRIOR_CUTOFFS / len(known)))
-    normal = norm.ppf(0.5 + (np.arange(count) + 0.5) / (2 * count)) * np.sqrt(np.pi / 2) * own.mean()
+    normal = ndtri(0.5 + (np.arange(count) + 0.5) / (2 * count)) * np.sqrt(np.pi / 2) * own.mean()
     return np.sort(np.append(own, normal))
 
 

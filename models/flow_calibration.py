@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from features.dataset import Dataset
 from models.calibration import NOMINAL, error_scale
@@ -36,7 +36,7 @@ LEAST_VARIANCE = 1.0
 """Of a cell, in persons²: whole persons cannot be told more finely."""
 FEWEST = 200
 """Errors of a class of size from which it has a shape of its own."""
-NORMAL_WIDTH = float(norm.ppf((1 + NOMINAL) / 2))
+NORMAL_WIDTH = float(ndtri((1 + NOMINAL) / 2))
 """Half width of the middle 80 % over the standard deviation: sums of shocks come near a normal law."""
 FADING = 0.9
 """Weight of a past cutoff against the one after it, in correcting widths."""
@@ -158,7 +158,7 @@ def _spread(curve: SizeCurve, size: np.ndarray) -> np.ndarray:
 def _level_sizes(seen: np.ndarray, horizon: int) -> np.ndarray:
     """Sorted |errors| of the level and as many of a normal law as PRIOR_CUTOFFS would bring, ten each."""
     shares = (np.arange(10 * PRIOR_CUTOFFS) + 0.5) / (10 * PRIOR_CUTOFFS)
-    prior = norm.ppf(0.5 + shares / 2) * LEVEL_PRIOR * np.sqrt(horizon)
+    prior = ndtri(0.5 + shares / 2) * LEVEL_PRIOR * np.sqrt(horizon)
     return np.sort(np.concatenate([[0.0], np.repeat(np.abs(seen), 10), prior]))
 
 

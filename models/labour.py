@@ -1,6 +1,5 @@
 """Labour: who will work or look for work, by region and year, against jobs that are expected."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.contracts import nearest
 from features.dataset import Dataset
 from models.forecast import QUANTILES, Forecast
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ASSUMPTIONS = (
     "participation, labour force per person of working age, stays at its last known value",
+    "whom the law makes retire later takes part as all others of working age do",
     "working-age population on 1 January stands for the year's",
     "people who move take part in the labour force as those of the region do",
 )
@@ -105,9 +106,8 @@ def labour_of(
 def _check(regions: Sequence[str], to: int, outlook: "Outlook") -> None:
     faults = []
     for region in (region for region in regions if region not in outlook.regions):
-        close = difflib.get_close_matches(region, outlook.regions, n=1)
-        near = f"; did you mean '{close[0]}'?" if close else ""
-        faults.append(f"region '{region}' is not projected; known: {', '.join(outlook.regions)}{near}")
+        known = ", ".join(outlook.regions)
+        faults.append(f"region '{region}' is not projected; known: {known}{nearest(region, outlook.regions)}")
     if to not in outlook.years:
         faults.append(f"last year {to} is not projected; must be from {outlook.years[0]} to {outlook.years[-1]}")
     if faults:

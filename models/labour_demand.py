@@ -1,18 +1,23 @@
 """Demand: jobs that are expected by region and year, as a user's file states them."""
 
-import difflib
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
 import pandas as pd
 
+from features.contracts import nearest
 from models.labour import LabourError
 
 COLUMNS = ("region", "year", "jobs", "source")
 SECTION = "jobs"
+MOST = 1_000
+"""Rows, where no more regions and years are projected."""
+MOST_JOBS = 10**10
+"""In a region and year: more than there are people on earth."""
 Rows = list[tuple[str, Mapping[str, Any]]]
 """What a row is called in an error, and its cells."""
 
@@ -32,8 +37,12 @@ def demand_of(given: object, regions: Sequence[str], years: Sequence[int]) -> pd
 
 
 def _checked(name: str, rows: Rows, faults: list[str], regions: Sequence[str], years: Sequence[int]) -> pd.DataFrame:
-    faults += [f"{row_name}: {fault}" for row_name, row in rows for fault in _row_faults(row, regions, years)]
-    faults += [*_duplicates(rows), *([] if rows or faults else ["has no row; must have one at least"])]
+    most = max(MOST, len(regions) * len(years))
+    if len(rows) > most:
+        faults = [f"has {len(rows)} rows; must have one for a region and year, {most} at most"]
+    else:
+        faults += [f"{row_name}: {fault}" for row_name, row in rows for fault in _row_faults(row, regions, years)]
+        faults += [*_duplicates(rows), *([] if rows or faults else ["has no row; must have one at least"])]
     if faults:
         raise LabourError("\n".join([f"{name}:", *(f"  {fault}" for fault in faults)]))
     table = pd.DataFrame([{key: row[key] for key in COLUMNS} for _, row in rows])
@@ -47,7 +56,7 @@ def _csv_rows(path: Path) -> tuple[Rows, list[str]]:
         raise LabourError(f"{path}: {error}; must be a CSV file with columns {', '.join(COLUMNS)}") from None
     rows: Rows = [(f"row {line}", row) for line, row in enumerate(_records(table), start=1)]
     missing = [f"column {name} is missing; must be there" for name in COLUMNS if name not in table]
-    unknown = [f"column '{name}': unknown{_nearest(name, COLUMNS)}" for name in table if name not in COLUMNS]
+    unknown = [f"column '{name}': unknown{nearest(str(name), COLUMNS)}" for name in table if name not in COLUMNS]
     return rows, missing + unknown
 
 
@@ -61,7 +70,7 @@ def _toml_rows(path: Path) -> tuple[Rows, list[str]]:
     except (OSError, ValueError) as error:
         raise LabourError(f"{path}: {error}; must be a TOML file with rows [[{SECTION}]]") from None
     rows, faults = _listed(data.get(SECTION, []))
-    return rows, [f"'{key}': unknown{_nearest(key, [SECTION])}" for key in data if key != SECTION] + faults
+    return rows, [f"'{key}': unknown{nearest(key, [SECTION])}" for key in data if key != SECTION] + faults
 
 
 def _listed(given: object) -> tuple[Rows, list[str]]:
@@ -72,7 +81,7 @@ def _listed(given: object) -> tuple[Rows, list[str]]:
     faults = []
     for name, row in rows:
         faults += [f"{name}: {key} is missing; must be there" for key in COLUMNS if key not in row]
-        faults += [f"{name}: '{key}': unknown{_nearest(key, COLUMNS)}" for key in row if key not in COLUMNS]
+        faults += [f"{name}: '{key}': unknown{nearest(str(key), COLUMNS)}" for key in row if key not in COLUMNS]
     return rows, faults
 
 
@@ -81,11 +90,11 @@ def _row_faults(row: Mapping[str, Any], regions: Sequence[str], years: Sequence[
     faults = []
     if row.get("region", regions[0]) not in regions:
         span = f"{regions[0]} … {regions[-1]} ({len(regions)})"
-        faults.append(f"unknown region '{row['region']}'; known: {span}{_nearest(row['region'], regions)}")
+        faults.append(f"unknown region {shown(row['region'])}; known: {span}{nearest(str(row['region']), regions)}")
     if _number(row.get("year", years[0])) not in years:
-        faults.append(f"year = {row['year']}: must be a projected year, {years[0]} to {years[-1]}")
-    if not 0 <= _number(row.get("jobs", 0)) < math.inf:
-        faults.append(f"jobs = {row['jobs']}: must be a number, 0 or more")
+        faults.append(f"year = {shown(row['year'])}: must be a projected year, {years[0]} to {years[-1]}")
+    if not 0 <= _number(row.get("jobs", 0)) <= MOST_JOBS:
+        faults.append(f"jobs = {shown(row['jobs'])}: must be a number from 0 to {MOST_JOBS:,}")
     source = row.get("source", "given")
     if not (isinstance(source, str) and source.strip()):
         faults.append("source is empty; must say whose figure it is")
@@ -96,7 +105,7 @@ def _number(value: object) -> float:
     """NaN of what is none."""
     try:
         return math.nan if isinstance(value, bool) else float(value)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 
@@ -108,8 +117,3 @@ def _duplicates(rows: Rows) -> list[str]:
         if not math.isnan(key[1]) and first.setdefault(key, name) != name:
             faults.append(f"{name}: {key[0]} {key[1]:.0f} a second time, after {first[key]}; must be once")
     return faults
-
-
-def _nearest(word: object, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(word)[:80], known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""

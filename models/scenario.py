@@ -17,6 +17,8 @@ LABEL = "assumed"
 MEASURES = ("inflow", "out_migration", "net_migration")
 LARGEST = 40
 """Flows whose draws are kept: those that change most."""
+MOST_LEAVING = 10.0
+"""Times as many as are forecast who may leave a region: no more than live there, where one in ten leaves at most."""
 CELLS = 4_000_000
 """Draws × horizons × pairs that are worked on at once."""
 Array = np.ndarray
@@ -67,7 +69,8 @@ def answer(
 ) -> ScenarioAnswer:
     """draws: those of all flows, (draw, horizon, pair), where they are held already.
 
-    Raises ScenarioError where no flows are forecast, and for changes outside of what was seen.
+    Raises ScenarioError where no flows are forecast, for changes outside of what was seen, and where more would leave
+    than MOST_LEAVING.
     """
     flows = flows_of(forecast)
     judged = applicability(model, package)
@@ -77,6 +80,7 @@ def answer(
     years = tuple(flows.cutoff + horizon for horizon in flows.horizons)
     index = in_regions(model, model.index_change(package.sizes(model, years)), flows.regions)
     pull = np.einsum("hrg,dg->dhr", index, effect_draws(model, count))
+    _check_leaving(pull, flows.regions)
     blocks = [_block(flows, pairs, pull, draws) for pairs in blocks_of_origins(flows, count)]
     more, leave = (np.sum([block.changes[end] for block in blocks], axis=0) for end in (0, 1))
     largest = np.concatenate([block.largest for block in blocks])
@@ -97,6 +101,18 @@ def answer(
         largest[order],
         np.concatenate([block.draws for block in blocks], axis=2)[:, :, order],
     )
+
+
+def _check_leaving(pull: Array, regions: tuple[str, ...]) -> None:
+    """pull: change of the log of attraction, (draw, horizon, region)."""
+    times = np.exp(-pull.min(axis=(0, 1)))
+    most = f"must be at most {MOST_LEAVING:g} times as many, by smaller changes"
+    faults = [
+        f"{regions[place]}: in a draw {times[place]:,.1f} times as many as are forecast would leave; {most}"
+        for place in np.flatnonzero(times > MOST_LEAVING)
+    ]
+    if faults:
+        raise ScenarioError("\n".join(faults))
 
 
 def flows_of(forecast: Forecast) -> FlowForecast:

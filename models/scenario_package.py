@@ -5,7 +5,9 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from reprlib import repr as shown
 
 import numpy as np
 
@@ -13,8 +15,12 @@ from features.contracts import nearest
 from features.indicators import INDICATORS
 from models.scenario_model import ScenarioModel
 
+MOST = 1_000
+"""Changes of a package."""
+MOST_TIMES = 100.0
+"""What an indicator may grow by, times what it is, even where extrapolation is allowed."""
 KEYS = ("region", "indicator", "change", "from", "to")
-NUMBER = re.compile(r"([+\-−]?)\s*(\d+(?:[.,]\d+)?)\s*(%?)")
+NUMBER = re.compile(r"([+\-−]?)\s{0,9}(\d{1,20}(?:[.,]\d{1,20})?)\s{0,9}(%?)")
 Array = np.ndarray
 
 
@@ -79,12 +85,15 @@ def package_of(words: object, model: ScenarioModel, years: Sequence[int]) -> Pac
     faults = [f"{key}: unknown; must be name or change" for key in told if key not in ("name", "change", "changes")]
     if not isinstance(words, Mapping):
         faults.append("a scenario: must be a table with name and change")
+    if len(entries) > MOST:
+        raise ScenarioError(f"change: has {len(entries)} rows; must have {MOST} or fewer")
     changes: list[Change] = []
     for number, entry in enumerate(entries, start=1):
-        found = _faults(entry, model, years)
+        given = {key: value for key, value in entry.items() if value is not None}
+        found = _faults(given, model, years)
         faults += [f"change {number}: {fault}" for fault in found]
         if not found:
-            changes.append(_change(entry, model, years))
+            changes.append(_change(given, model, years))
             faults += [f"change {number}: {fault}" for fault in _twice(changes)]
     if faults:
         raise ScenarioError("\n".join(faults))
@@ -92,16 +101,16 @@ def package_of(words: object, model: ScenarioModel, years: Sequence[int]) -> Pac
 
 
 def _faults(entry: Mapping, model: ScenarioModel, years: Sequence[int]) -> list[str]:
-    faults = [f"{key}: unknown key{nearest(str(key), KEYS)}" for key in entry if key not in KEYS]
+    faults = [f"{shown(key)}: unknown key{nearest(str(key), KEYS)}" for key in entry if key not in KEYS]
     faults += [f"{key}: is missing" for key in KEYS[:3] if key not in entry]
     if "region" in entry and entry["region"] not in model.regions:
         faults.append(_unknown("region", entry["region"], model.regions))
     if "indicator" in entry and entry["indicator"] not in model.indicators:
         faults.append(_no_effect(entry["indicator"], model))
     if "change" in entry and _parsed(entry["change"]) is None:
-        faults.append(f"change {entry['change']!r}: must be like '+15 %', or '-2' in the indicator's unit")
+        faults.append(f"change {shown(entry['change'])}: must be like '+15 %', or '-2' in the indicator's unit")
     faults += [
-        f"{key} {entry[key]!r}: not a year of the forecast; must be from {years[0]} to {years[-1]}"
+        f"{key} {shown(entry[key])}: not a year of the forecast; must be from {years[0]} to {years[-1]}"
         for key in ("from", "to")
         if key in entry and entry[key] not in years
     ]
@@ -109,7 +118,7 @@ def _faults(entry: Mapping, model: ScenarioModel, years: Sequence[int]) -> list[
 
 
 def _unknown(what: str, given: object, known: Sequence[str]) -> str:
-    return f"{what} {given!r}: unknown{nearest(str(given), known)}; known: {', '.join(known)}"
+    return f"{what} {shown(given)}: unknown{nearest(str(given), known)}; known: {', '.join(known)}"
 
 
 def _no_effect(given: object, model: ScenarioModel) -> str:
@@ -139,7 +148,9 @@ def _faults_of_value(entry: Mapping, model: ScenarioModel, years: Sequence[int])
     elif INDICATORS[name].scale == "log" and not relative:
         faults.append(f"change {entry['change']!r}: {name} changes by a part; must be like '+15 %'")
     elif relative and amount <= -1:
-        faults.append(f"change {entry['change']!r}: nothing would be left; must be above -100 %")
+        faults.append(f"change {shown(entry['change'])}: nothing would be left; must be above -100 %")
+    elif relative and amount > MOST_TIMES:
+        faults.append(f"change {shown(entry['change'])}: must be {100 * MOST_TIMES:+.0f} % or less")
     else:
         faults += _beyond_bounds(entry, model, place, amount, relative)
     if entry.get("from", years[0]) > entry.get("to", years[-1]):
@@ -154,7 +165,9 @@ def _beyond_bounds(
     then = model.raw[place] * (1 + amount) if relative else model.raw[place] + amount
     if low <= then <= high:
         return []
-    return [f"change {entry['change']!r}: {entry['indicator']} would be {then:g}; must be from {low:g} to {high:g}"]
+    return [
+        f"change {shown(entry['change'])}: {entry['indicator']} would be {then:g}; must be from {low:g} to {high:g}"
+    ]
 
 
 def _change(entry: Mapping, model: ScenarioModel, years: Sequence[int]) -> Change:
@@ -174,10 +187,11 @@ def size_of(model: ScenarioModel, region: str, indicator: str, amount: float, re
 
 def _twice(changes: Sequence[Change]) -> list[str]:
     *before, last = changes
-    return [
+    again = (
         f"{last.region} {last.indicator}: is changed twice in {max(one.first, last.first)}; must be changed once"
         for one in before
         if (one.region, one.indicator) == (last.region, last.indicator)
         and one.first <= last.last
         and last.first <= one.last
-    ]
+    )
+    return list(islice(again, 1))

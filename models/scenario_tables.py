@@ -92,21 +92,3 @@ def diverted(answer: ScenarioAnswer, place: str) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["origin", "year", "instead", "persons"])
     table = table.sort_values(["year", "persons"], ascending=[True, False], ignore_index=True)
     return table.assign(label=answer.label, basis=answer.basis)
-
-
-def applicability_table(answer: ScenarioAnswer) -> pd.DataFrame:
-    """A row per change, with what it was compared with."""
-    rows = [
-        {
-            "region": one.change.region,
-            "indicator": one.change.indicator,
-            "change": one.change.words,
-            "first_year": one.change.first,
-            "last_year": one.change.last,
-            "applicability": one.status,
-            "reason": one.reason,
-            "nearest_seen_case": one.nearest,
-        }
-        for one in answer.applicability
-    ]
-    return pd.DataFrame(rows)

@@ -1,14 +1,15 @@
 """Served population of a city: who is present, by kind, what they need by year, and how likely it is too much."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from reprlib import repr as shown
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from features.contracts import nearest
 from features.dataset import Dataset
 from models.served_population_case import REGISTERED, Case, ServedError
 from models.served_population_ledger import Reconciled, dates_of, ledger_of, reconcile
@@ -47,17 +48,16 @@ class Residents:
 
 
 def residents_of(outlook: "Outlook", dataset: Dataset, region: str, level: str) -> Residents:
-    """Projected residents of a region, and its official population of the years before the projection.
+    """Projected residents of a region, and its official population of the years before, as known at the cutoff.
 
     Raises ServedError where there is none of the region.
     """
     if region not in outlook.regions:
-        close = difflib.get_close_matches(region, outlook.regions, n=1)
-        known = ", ".join(outlook.regions) + (f"; did you mean '{close[0]}'?" if close else "")
-        raise ServedError(f"city: region = '{region}': must be one of {known}")
+        known = ", ".join(outlook.regions) + nearest(region, outlook.regions)
+        raise ServedError(f"city: region = {shown(region)}: must be one of {known}")
     place = list(outlook.regions).index(region)
     persons = {name: outlook.draws(level, name)[:, :, place] for name in MEASURES}
-    population = dataset.indicator(EVERYBODY)[region].dropna()
+    population = dataset.as_of(outlook.years[0] - 1).indicator(EVERYBODY)[region].dropna()
     official = dict(zip(population.index.tolist(), population.tolist(), strict=True))
     return Residents(tuple(outlook.years), persons, official)
 

@@ -10,7 +10,7 @@ from pydantic import model_validator as checked
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from features.dataset import KAZAKHSTAN
-from models.served_population_faults import cross_faults, fault_lines, key_faults
+from models.served_population_faults import MOST, cross_faults, fault_lines, key_faults
 
 ASTANA = KAZAKHSTAN / "served" / "astana_2025.toml"
 ILLUSTRATIVE = KAZAKHSTAN / "served" / "illustrative.toml"
@@ -18,8 +18,6 @@ REGISTERED = "registered"
 PER_HALF_UNIT = 3**0.5
 """Half the width of a uniform distribution over its standard deviation."""
 NORM_SECTIONS = ("illustrative", "norm", "capacity", "recipients", "budget")
-MOST = 1_000
-"""Rows of a section."""
 
 
 class ServedError(ValueError):

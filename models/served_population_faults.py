@@ -1,6 +1,5 @@
 """Faults of a case of served population: what single keys and rows against each other have wrong, in sentences."""
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +7,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from features.contracts import nearest
+
+MOST = 1_000
+"""Rows of a section."""
+HINTED = 20
+"""Names without a partner to which the nearest is told; of more, comparing all with all takes too long."""
 BOUNDS = {
     "greater_than_equal": ("ge", "must be {} or more"),
     "greater_than": ("gt", "must be above {}"),
@@ -71,7 +76,7 @@ def _told(one: ErrorDetails, model: type[BaseModel], key: str) -> str:
     given = f"= {_short(one['input'])}: "
     if kind == "literal_error":
         known = [name.strip(" '") for name in context["expected"].replace(" or ", ", ").split(",")]
-        return f"{given}must be one of {', '.join(known)}{nearest(one['input'], known)}"
+        return f"{given}must be one of {', '.join(known)}{nearest(str(one['input']), known)}"
     if kind in BOUNDS:
         name, sentence = BOUNDS[kind]
         return given + sentence.format(f"{context[name]:g}")
@@ -95,11 +100,6 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     return f"unknown key{nearest(key, names)}; known: {', '.join(names)}"
-
-
-def nearest(word: object, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(word)[:80], known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def _short(value: object) -> str:
@@ -143,7 +143,7 @@ def _rows(data: Mapping[str, Any], section: str) -> Rows:
     given = data.get(section)
     if not isinstance(given, list):
         return []
-    return [((place,), row) for place, row in enumerate(given) if isinstance(row, Mapping)]
+    return [((place,), row) for place, row in enumerate(given[:MOST]) if isinstance(row, Mapping)]
 
 
 def _component_faults(rows: Rows) -> Iterator[Fault]:
@@ -204,17 +204,19 @@ def _lacking(section: str, other: str, rows: Mapping[str, Rows], name: str) -> I
         if isinstance(row.get(name), str) and row[name] not in there:
             lacking.setdefault(row[name], place[0])
     for named, place in lacking.items():
-        near = nearest(named, sorted(there))
-        yield Fault((section, place), f"{name} '{named}' has no {other}{near}; give both, or leave it out")
+        near = nearest(named, sorted(there)) if len(lacking) <= HINTED else ""
+        yield Fault((section, place), f"{name} {_short(named)} has no {other}{near}; give both, or leave it out")
 
 
 def _cost_faults(recipients: Rows, budget: Rows) -> Iterator[Fault]:
-    budgeted = [row["benefit"] for _, row in budget if row.get("benefit") is not None]
+    budgeted = {row["benefit"] for _, row in budget if isinstance(row.get("benefit"), str)}
     for place, row in recipients:
         cost, unit = row.get("cost_per_recipient"), row.get("unit")
         if (cost is None) != (unit is None):
             told = "has one of cost_per_recipient and unit; must have both, or neither"
             yield Fault(("recipients", *place), told)
-        elif cost is None and row.get("benefit") in budgeted:
-            told = f"benefit '{row['benefit']}' has a budget but no cost_per_recipient; must have it, and its unit"
+        elif cost is None and str(row.get("benefit")) in budgeted:
+            told = (
+                f"benefit {_short(row['benefit'])} has a budget but no cost_per_recipient; must have it, and its unit"
+            )
             yield Fault(("recipients", *place), told)

@@ -11,7 +11,6 @@ from models.forecast import QUANTILES
 from models.served_population_case import REGISTERED, Budget, Capacity, Case, Kind, Norm
 
 EVERYBODY = "population"
-PARTS = ("presence", "demand", "recipients", "cost")
 
 
 @dataclass(frozen=True, eq=False)
