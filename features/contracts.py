@@ -365,7 +365,8 @@ def _duplicate_faults(again: pd.DataFrame, table: Table) -> list[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing where no known word is near."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    # Comparing takes time in proportion to the length; no known word is as long.
+    close = difflib.get_close_matches(word[:80], list(known), n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -89,11 +89,11 @@ def labour_of(
 ) -> Labour:
     """Labour supply of some regions, or all, by the projection, up to a year; jobs: region, year, jobs, source.
 
-    Raises LabourError where a region or the last year is not projected.
+    Raises LabourError where a region or the last year is not projected, or jobs are of what is not asked for.
     """
     chosen = list(outlook.regions) if regions is None else list(dict.fromkeys(regions))
     years = [year for year in outlook.years if year <= to]
-    _check(chosen, to, outlook)
+    _check(chosen, to, outlook, jobs)
     places = [list(outlook.regions).index(region) for region in chosen]
     people = outlook.draws(level, "working_age")[:, :, places]
     known = dataset.as_of(forecast.cutoff)
@@ -103,8 +103,14 @@ def labour_of(
     return labour(people[:, : len(years)], years, chosen, participation, given, moved)
 
 
-def _check(regions: Sequence[str], to: int, outlook: "Outlook") -> None:
+def _check(regions: Sequence[str], to: int, outlook: "Outlook", jobs: pd.DataFrame | None) -> None:
     faults = []
+    if jobs is not None:
+        unasked = jobs[~jobs["region"].isin(regions) | (jobs["year"] > to)]
+        faults += [
+            f"jobs of {region} in {year}: are not asked for; must be of {', '.join(regions)}, up to {to}"
+            for region, year in zip(unasked["region"], unasked["year"], strict=True)
+        ]
     for region in (region for region in regions if region not in outlook.regions):
         known = ", ".join(outlook.regions)
         faults.append(f"region '{region}' is not projected; known: {known}{nearest(region, outlook.regions)}")

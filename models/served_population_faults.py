@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from features.contracts import nearest
 
-MOST = 1_000
+MOST = 200
 """Rows of a section."""
 HINTED = 20
 """Names without a partner to which the nearest is told; of more, comparing all with all takes too long."""

@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 
 SHOWN = 50
 """Faults that are listed one by one; the rest are counted."""
+LONGEST = 500
+"""Characters of a fault that the models tell."""
 LISTED = 10
 """Known values that are listed one by one; of more, the first, the last and their number."""
 WANTED = {
@@ -87,7 +89,7 @@ def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
 
 def refused(error: ValueError, code: str) -> RequestError:
     """What the models say of a request that they refuse: a detail for each fault, which is a line."""
-    lines = [line.strip() for line in str(error).splitlines() if not line.endswith(":")]
+    lines = [line.strip()[:LONGEST] for line in str(error).splitlines() if not line.endswith(":")]
     faults = [line.partition(": ") for line in lines[:SHOWN]]
     details = [Detail(field=place if told else "body", value=None, expected=told or place) for place, _, told in faults]
     message = lines[0] if len(lines) == 1 else f"{len(lines)} faults: {'; '.join(lines[:3])}"

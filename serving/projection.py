@@ -42,8 +42,8 @@ class PopulationYear(Answer):
     name: str = Field(description="Its name in English.")
     year: int = Field(description="1 January of the year.")
     kind: Literal["state", "forecast", "projection"] = Field(
-        description="`state`: where it starts, with births, deaths and moves that are known; `forecast`: moves up to it "
-        "are forecast with measured skill; `projection`: moves before it follow an assumed level."
+        description="`state`: where it starts, with births, deaths and moves that are known; `forecast`: moves up to "
+        "it are forecast with measured skill; `projection`: moves before it follow an assumed level."
     )
     population: Quantiles
     children: Quantiles = Field(description="0-15 years old.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
@@ -119,11 +119,11 @@ async def flows(request: Request) -> Response:
 
 
 def advice(name: str, model: type[BaseModel]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of a kind of advice."""
+    """The endpoint of a kind of advice. It works for up to a second, in which others must not wait."""
 
     async def endpoint(request: Request) -> Response:
-        advising = _answers(request).advising(name)
-        return _json(advising.answer(await _asked(request, model)))  # pyright: ignore[reportArgumentType] -- its own
+        answer = cast("Callable[[BaseModel], bytes]", _answers(request).advising(name).answer)
+        return _json(await run_in_threadpool(answer, await _asked(request, model)))
 
     return endpoint
 

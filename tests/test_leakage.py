@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from features.dataset import Dataset
+from models.advice import advice_of
 from models.forecaster import MigrationForecaster
+from tests.models.attracted_country import country
 from tests.tables import dataset_of, flows_country, kazakhstan, net_country
 from training.backtest import backtest
 
@@ -144,6 +146,22 @@ def test_another_future_changes_no_flow(dataset, cutoff, model):
     for name in ("origin", "destination", "basis", "quantiles"):
         np.testing.assert_array_equal(getattr(said, name), getattr(said_other, name))
     np.testing.assert_array_equal(said.draws(), said_other.draws())
+
+
+def test_another_future_changes_no_advice():
+    dataset, cutoff = dataset_of(**country(pull=1.5, hold=0.5, years=range(2006, 2018))), 2015
+    other = with_another_future(dataset, cutoff, seed=13)
+
+    said, said_other = (
+        advice_of(
+            one, cutoff, MigrationForecaster(horizons=(1, 2), draws=20).fit(one, cutoff).predict(one, cutoff, (1, 2))
+        )
+        for one in (dataset, other)
+    )
+
+    assert said.scenario_model.to_texts() == said_other.scenario_model.to_texts()
+    for name, table in said.drivers.tables().items():
+        pd.testing.assert_frame_equal(table, said_other.drivers.tables()[name])
 
 
 def test_months_of_the_future_are_changed_too():

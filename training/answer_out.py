@@ -32,7 +32,7 @@ Pictures = dict[str, Callable[[], "Figure"]]
 class Answered:
     """What a command found. pictures: by name, the main one first; drawn only where they go somewhere.
 
-    name, metrics, params: of the run.
+    beside: more tables, by name; they go to files beside that of the table. name, metrics, params: of the run.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Answered:
     pictures: Pictures
     metrics: Mapping[str, float] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class AnswerOut:
         """Print the report, and write what was asked for."""
         typer.echo(answered.report)
         if self.table is not None:
-            write_table(answered.table, self.table)
-            typer.echo(f"table: {self.table}")
+            for path in _write_tables(answered, self.table):
+                typer.echo(f"table: {path}")
         if self.figure is not None and answered.pictures:
             write_figure(next(iter(answered.pictures.values()))(), self.figure)
             typer.echo(f"figure: {self.figure}")
@@ -72,6 +73,13 @@ class AnswerOut:
             typer.echo(f"figures: {self.figures}")
         if self.track:
             typer.echo(f"run {_kept(self.command, answered, bundle)}")
+
+
+def _write_tables(answered: Answered, path: Path) -> list[Path]:
+    paths = [path, *(path.with_name(f"{path.stem}_{name}{path.suffix}") for name in answered.beside)]
+    for one, table in zip(paths, (answered.table, *answered.beside.values()), strict=True):
+        write_table(table, one)
+    return paths
 
 
 def _draw_all(answered: Answered, folder: Path) -> list[Path]:
@@ -88,10 +96,15 @@ def _kept(command: str, answered: Answered, bundle: "Bundle") -> str:
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "answer.txt").write_text(answered.report, "utf-8")
-        write_table(answered.table, folder / "answer.csv")
-        files = [folder / "answer.txt", folder / "answer.csv", *_draw_all(answered, folder)]
+        tables = _write_tables(answered, folder / "answer.csv")
+        files = [folder / "answer.txt", *tables, *_draw_all(answered, folder)]
         params = {"cutoff": bundle.manifest.cutoff, **answered.params}
         return track_files(answered.name, command, bundle.manifest.dataset, answered.metrics, params, files)
+
+
+def names_of(bundle: "Bundle") -> dict[str, str]:
+    """Of regions, in English, by code."""
+    return {str(code): str(name) for code, name in bundle.dataset.regions.set_index("region")["name"].items()}
 
 
 def as_text(report: "RenderableType") -> str:

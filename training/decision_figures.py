@@ -69,6 +69,8 @@ def _draw_heat(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
     groups = [str(group).replace("_", " ") for group in table.columns]
     axes.set_xticks(range(len(groups)), groups, rotation=35, ha="right", rotation_mode="anchor", fontsize=8)
     axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_xlabel("group of indicators", fontsize=8)
+    axes.set_ylabel("region", fontsize=8)
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)

@@ -1,12 +1,23 @@
 """`qonys drivers`: what the rates of regions and corridors go together with."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
 import typer
 
-from training.answer_out import BUNDLE, Answered, AnswerOut, FigureFile, FigureFolder, Folder, TableFile, Track
+from training.answer_out import (
+    BUNDLE,
+    Answered,
+    AnswerOut,
+    FigureFile,
+    FigureFolder,
+    Folder,
+    TableFile,
+    Track,
+    names_of,
+)
 from training.config import ConfigError
 
 if TYPE_CHECKING:
@@ -48,14 +59,19 @@ def drivers(
         told, table = (place, region_report(found, made, place)), found.of_region(place)
     else:
         told, table = ("all regions", every_report(found, made)), found.regions
-    out.send(_answered(made, *told, table), made)
+    corridor = {"differences": found.differences(origin, destination)} if origin and destination else {}
+    out.send(_answered(made, *told, table, corridor), made)
 
 
-def _answered(made: "Bundle", place: str, report: str, table: pd.DataFrame) -> Answered:
+def _answered(
+    made: "Bundle", place: str, report: str, table: pd.DataFrame, corridor: Mapping[str, pd.DataFrame]
+) -> Answered:
     from training.decision_figures import driver_heat_map
 
-    pictures = {"drivers": lambda: driver_heat_map(made, made.advice.need_drivers())}
-    return Answered(f"drivers of {place}", report, table, pictures, {}, {"place": place})
+    found = made.advice.need_drivers()
+    pictures = {"drivers": lambda: driver_heat_map(made, found)}
+    beside = {"elasticities": found.elasticities, "ranks": found.ranks, "skill": found.skill, **corridor}
+    return Answered(f"drivers of {place}", report, table, pictures, {}, {"place": place}, beside)
 
 
 def _check_place(region: str | None, city: str | None, origin: str | None, destination: str | None) -> None:
@@ -70,7 +86,7 @@ def _check_place(region: str | None, city: str | None, origin: str | None, desti
 
 def region_report(found: "Drivers", made: "Bundle", region: str) -> str:
     rows = found.of_region(region)
-    lines = [f"{_name(made, region)}, {rows['year'].iloc[0]}:"]
+    lines = [f"{names_of(made)[region]}, {rows['year'].iloc[0]}:"]
     for measure, part in rows.groupby("measure", sort=False):
         lines += [f"  {str(measure).replace('_', '-')}: {_rate(part)}", *_contributions(part)]
     return "\n".join([*lines, "", *evidence_lines(found), ASSOCIATED])
@@ -78,7 +94,7 @@ def region_report(found: "Drivers", made: "Bundle", region: str) -> str:
 
 def corridor_report(found: "Drivers", made: "Bundle", origin: str, destination: str) -> str:
     rows = found.of_corridor(origin, destination)
-    lines = [f"{_name(made, origin)} → {_name(made, destination)}, {rows['year'].iloc[0]}: {_rate(rows)}"]
+    lines = [f"{names_of(made)[origin]} → {names_of(made)[destination]}, {rows['year'].iloc[0]}: {_rate(rows)}"]
     lines += [*_contributions(rows), "  what differs (origin, destination), and what it adds by gravity:"]
     for row in found.differences(origin, destination).itertuples():
         values = f"{row.origin_value:,.6g}, {row.destination_value:,.6g} {row.unit}"
@@ -91,7 +107,7 @@ def every_report(found: "Drivers", made: "Bundle") -> str:
     rows = found.regions[(found.regions["model"] == "gravity") & (found.regions["measure"] == "out_migration")]
     table = rows.pivot(index="region", columns="group", values="contribution")[list(rows["group"].unique())]
     table.insert(0, "per 1,000", rows.drop_duplicates("region").set_index("region")["rate_per_1000"])
-    table.index = pd.Index([_name(made, str(region)) for region in table.index])
+    table.index = pd.Index([names_of(made)[str(region)] for region in table.index])
     written = table.sort_values("per 1,000", ascending=False).to_string(float_format=lambda one: f"{one:+.2f}")
     title = f"out-migration of {rows['year'].iloc[0]}, contributions by gravity:"
     return "\n".join([title, written, "", *evidence_lines(found), ASSOCIATED])
@@ -145,7 +161,3 @@ def _skill_lines(skill: pd.DataFrame) -> list[str]:
         change, low, high = (100 * np.array([row.relative_change, row.lower, row.upper])).tolist()
         lines.append(f"  {row.driver}: {change:+.1f} % ({low:+.1f} to {high:+.1f}): {row.says}")
     return lines
-
-
-def _name(made: "Bundle", region: str) -> str:
-    return str(made.dataset.regions.set_index("region")["name"].get(region, region))

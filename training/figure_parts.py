@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,8 @@ from models.bundle import Bundle
 # Okabe and Ito (2008): told apart with every kind of colour vision.
 BLUE, VERMILION, GREEN, ORANGE, GREY, BLACK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8C8C8C", "#222222"
 ON_A_PAGE = 24
+BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
+"""Of a fan: quantiles of both ends, opacity, name; drawn one on the other."""
 
 
 def panels_of(figure: Figure, rows: int, columns: int, sharex: bool = False, sharey: bool = False) -> list[Axes]:
@@ -43,6 +46,15 @@ def below(figure: Figure, footnote: str, legend: Sequence[Artist] = ()) -> float
         )
         top += (0.18 * -(-len(legend) // columns) + 0.12) / height
     return top
+
+
+def band_handles(axes: Axes) -> list[Artist]:
+    """Of BANDS, in the shades that they have on one another."""
+    strengths = 1 - np.cumprod([1 - strength for _, _, strength, _ in BANDS])
+    return [
+        axes.fill_between([], [], color=BLUE, alpha=float(strength), linewidth=0, label=f"{name} interval")
+        for strength, (_, _, _, name) in zip(strengths, BANDS, strict=True)
+    ]
 
 
 def lay_out(figure: Figure, bottom: float) -> None:

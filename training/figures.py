@@ -19,6 +19,7 @@ from models.forecast import FLOW, QUANTILES, TargetForecast
 from training.advice_figures import every_advice_figure
 from training.backtest import SERVED, Backtest
 from training.figure_parts import (
+    BANDS,
     BLACK,
     BLUE,
     GREEN,
@@ -27,6 +28,7 @@ from training.figure_parts import (
     ORANGE,
     VERMILION,
     ahead,
+    band_handles,
     below,
     cities,
     cutoffs_text,
@@ -45,7 +47,6 @@ from training.flow_figures import every_flow_figure
 from training.gate import COVERAGE
 
 BY_HORIZON = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9")
-BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
 LINES = {"official": "solid", "derived": "dotted", "estimated": "dashed"}
 NAMES = {"net_migration": "Net migration", "inflow": "Inflow", "out_migration": "Out-migration", FLOW: "Flows"}
 SCOPES = {
@@ -150,12 +151,7 @@ def _fan_handles(axes: Axes) -> list[Artist]:
     recorded = [axes.plot([], [], color=BLACK, linestyle=line, label=basis)[0] for basis, line in LINES.items()]
     median = axes.plot([], [], color=BLUE, linewidth=1.6, label="forecast, median")[0]
     estimated = axes.plot([], [], color=BLUE, linestyle="dashed", label="median that continues estimates")[0]
-    strengths = 1 - np.cumprod([1 - strength for _, _, strength, _ in BANDS])
-    bands = [
-        axes.fill_between([], [], color=BLUE, alpha=float(strength), linewidth=0, label=f"{name} interval")
-        for strength, (_, _, _, name) in zip(strengths, BANDS, strict=True)
-    ]
-    return [*recorded, median, estimated, *bands]
+    return [*recorded, median, estimated, *band_handles(axes)]
 
 
 # --- backtest -------------------------------------------------------------------------------------------------------

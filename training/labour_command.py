@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from training.answer_out import BUNDLE, Answered, AnswerOut, FigureFile, FigureFolder, Folder, TableFile, Track
+from training.answer_out import (
+    BUNDLE,
+    Answered,
+    AnswerOut,
+    FigureFile,
+    FigureFolder,
+    Folder,
+    TableFile,
+    Track,
+    names_of,
+)
 
 if TYPE_CHECKING:
     from models.labour import Labour
@@ -35,7 +45,7 @@ def labour(
     outlook = made.advice.need_outlook()
     jobs = None if demand is None else read_demand(demand, outlook.regions, outlook.years)
     found = labour_of(outlook, made.dataset, made.forecast, level, to, region, jobs)
-    out.send(_answered(found, dict(made.dataset.regions.set_index("region")["name"]), level), made)
+    out.send(_answered(found, names_of(made), level), made)
 
 
 def _answered(found: "Labour", names: dict[str, str], level: str) -> Answered:

@@ -17,6 +17,7 @@ from training.answer_out import (
     TableFile,
     Track,
     as_text,
+    names_of,
 )
 from training.config import ConfigError
 from training.progress import progress_line
@@ -78,7 +79,7 @@ def _answered(made: "Bundle", projection: "Projection", shown: list[str], some: 
     """some: whether the regions were named."""
     from training.projection_report import projection_report
 
-    names = _names(made)
+    names = names_of(made)
     order = shown if some else sorted(shown, key=lambda one: names.get(one, one))
     table = projection.table() if ages else projection.summary()
     last = projection.years[-1]
@@ -123,8 +124,4 @@ def _backtested(made: "Bundle") -> Answered:
     with progress_line("project") as progress:
         found = projection_backtests(made.dataset, made.manifest.cutoff, progress)
     table = pd.concat([one.table() for one in found], ignore_index=True)
-    return Answered("projection, backtest", as_text(backtest_report(found, _names(made))), table, {})
-
-
-def _names(made: "Bundle") -> dict[str, str]:
-    return {str(code): str(name) for code, name in made.dataset.regions.set_index("region")["name"].items()}
+    return Answered("projection, backtest", as_text(backtest_report(found, names_of(made))), table, {})

@@ -15,11 +15,13 @@ from models.outlook import KEPT_QUANTILES, Outlook
 from models.projection_tables import GROUPS
 from models.schedules import SEXES
 from training.figure_parts import (
+    BANDS,
     BLACK,
     BLUE,
     GREY,
     ON_A_PAGE,
     VERMILION,
+    band_handles,
     below,
     headline,
     lay_out,
@@ -27,7 +29,6 @@ from training.figure_parts import (
     persons_text,
 )
 
-BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
 COLOURS = {"female": VERMILION, "male": BLUE}
 SIDES = {"female": 1, "male": -1}
 TITLES = {"female": "women", "male": "men"}
@@ -94,6 +95,8 @@ def fan_figure(outlook: Outlook, level: str, dataset: Dataset, regions: Sequence
         axes.set_axis_off()
     for axes in panels[::columns]:
         axes.set_ylabel("persons", fontsize=8)
+    for axes in panels[-columns:]:
+        axes.set_xlabel("year", fontsize=8)
     title = _name(dataset, shown[0]) if len(shown) == 1 else "Population"
     scales = "" if len(shown) == 1 else " (each region has its own scale)"
     headline(figure, f"{title}: population on 1 January, to {outlook.years[-1]}, level {level}{scales}")
@@ -122,15 +125,10 @@ def _past(dataset: Dataset) -> dict[str, np.ndarray]:
 
 
 def _fan_handles(axes: Axes) -> list[Artist]:
-    strengths = 1 - np.cumprod([1 - strength for _, _, strength, _ in BANDS])
-    bands = [
-        axes.fill_between([], [], color=BLUE, alpha=float(strength), linewidth=0, label=f"{name} interval")
-        for strength, (_, _, _, name) in zip(strengths, BANDS, strict=True)
-    ]
     return [
         axes.plot([], [], color=BLACK, linewidth=1.3, marker="o", markersize=2, label="official")[0],
         axes.plot([], [], color=BLUE, linewidth=1.6, label="projected, median")[0],
-        *bands,
+        *band_handles(axes),
         axes.plot([], [], color=GREY, linewidth=0.9, linestyle="dotted", label="moves are forecast until here")[0],
     ]
 

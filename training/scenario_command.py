@@ -17,6 +17,7 @@ from training.answer_out import (
     Pictures,
     TableFile,
     Track,
+    names_of,
 )
 from training.progress import progress_line
 
@@ -57,7 +58,7 @@ def scenario(
 
 
 def _answered(made: "Bundle", told: "ScenarioAnswer") -> Answered:
-    from models.scenario_tables import region_effects
+    from models.scenario_tables import diverted, flow_effects, region_effects
     from training.decision_figures import scenario_waterfall
     from training.figure_parts import cities
 
@@ -65,7 +66,9 @@ def _answered(made: "Bundle", told: "ScenarioAnswer") -> Answered:
     metrics = {f"stays_{year}": told.stays[:, h].sum(axis=1).mean() for h, year in enumerate(told.years)}
     params = {f"change_{number}": change for number, change in enumerate(told.package.changes, start=1)}
     name = f"scenario {told.package.name}"
-    return Answered(name, scenario_report(told, made), region_effects(told), _map(made, told) | steps, metrics, params)
+    beside = {"flows": flow_effects(told)} | {f"diverted_{one}": diverted(told, one) for one in cities(made)}
+    report, pictures = scenario_report(told, made), _map(made, told) | steps
+    return Answered(name, report, region_effects(told), pictures, metrics, params, beside)
 
 
 def _map(made: "Bundle", told: "ScenarioAnswer") -> Pictures:
@@ -90,6 +93,7 @@ def counter_magnets(
     package diverts.
     """
     from models.bundle import load_bundle
+    from models.scenario_tables import region_effects
     from training.counter_magnets import counter_magnets as search
 
     out = AnswerOut("qonys counter-magnets", outfile, figure, figures, track)
@@ -106,7 +110,8 @@ def counter_magnets(
     metrics = {"diverted": mean, "diverted_low": low, "diverted_high": high, "most": found.most}
     params = {"city": city, "target": target, "trials": found.trials}
     report, name = counter_magnets_report(found, made), f"counter-magnets {city} {target}"
-    out.send(Answered(name, report, found.levers, _map(made, found.package), metrics, params), made)
+    beside = {"package": region_effects(found.package)}
+    out.send(Answered(name, report, found.levers, _map(made, found.package), metrics, params, beside), made)
 
 
 # --- telling --------------------------------------------------------------------------------------------------------
@@ -131,7 +136,7 @@ def _regions(told: "ScenarioAnswer", made: "Bundle", draws: np.ndarray) -> list[
     last = draws[:, -1]
     order = np.argsort(-np.abs(np.median(last, axis=0)), kind="stable")[:SHOWN]
     shown = [place for place in order if last[:, place].any()]
-    return [f"  {_name(made, told.regions[place])}: {interval(last[:, place])}" for place in shown] or ["  none"]
+    return [f"  {names_of(made)[told.regions[place]]}: {interval(last[:, place])}" for place in shown] or ["  none"]
 
 
 def _flows(told: "ScenarioAnswer", made: "Bundle") -> list[str]:
@@ -140,18 +145,18 @@ def _flows(told: "ScenarioAnswer", made: "Bundle") -> list[str]:
         ends = (told.regions[end[pair]] for end in (told.origin, told.destination))
         draws = told.largest_changes[:, -1, place]
         if draws.any():
-            lines.append(f"  {' → '.join(_name(made, end) for end in ends)}: {interval(draws)}")
+            lines.append(f"  {' → '.join(names_of(made)[end] for end in ends)}: {interval(draws)}")
     return lines or ["  none"]
 
 
 def counter_magnets_report(found: "CounterMagnets", made: "Bundle") -> str:
     """Single levers, then the package, then how far everything together would go."""
-    lines = [f"{_name(made, found.city)}: persons a year that single changes divert, mean (80 % interval), assumed:"]
+    lines = [f"{names_of(made)[found.city]}: persons a year that single changes divert, mean (80 % interval), assumed:"]
     for row in found.levers.itertuples():
         needed = 100 * float(str(row.change_for_target))
         needs = "not inside of what was seen" if np.isnan(needed) else f"{needed:.1f} %"
         lines.append(
-            f"  {_name(made, str(row.region))}, {row.indicator} {100 * float(str(row.change)):.1f} % better: "
+            f"  {names_of(made)[str(row.region)]}, {row.indicator} {100 * float(str(row.change)):.1f} % better: "
             f"{row.persons:,.0f} ({row.lower:,.0f} – {row.upper:,.0f}); {row.persons_per_percent:,.0f} per per cent; "
             f"target needs: {needs}"
         )
@@ -170,7 +175,3 @@ def interval(draws: np.ndarray) -> str:
     """Median and 80 % interval of changes."""
     low, middle, high = np.quantile(draws, (0.1, 0.5, 0.9))
     return f"{middle:+,.0f} ({low:+,.0f} – {high:+,.0f})".replace("-", "−").replace("+0", "0").replace("−0 ", "0 ")
-
-
-def _name(made: "Bundle", region: str) -> str:
-    return str(made.dataset.regions.set_index("region")["name"].get(region, region))

@@ -14,6 +14,7 @@ from models.labour import Labour
 from models.served_population import ServedPopulation
 from models.served_population_load import Load
 from training.figure_parts import (
+    BANDS,
     BLACK,
     BLUE,
     GREEN,
@@ -21,6 +22,7 @@ from training.figure_parts import (
     ON_A_PAGE,
     ORANGE,
     VERMILION,
+    band_handles,
     below,
     headline,
     lay_out,
@@ -28,7 +30,6 @@ from training.figure_parts import (
     words,
 )
 
-BANDS = ((0.05, 0.95, 0.15, "90 %"), (0.1, 0.9, 0.18, "80 %"), (0.25, 0.75, 0.3, "50 %"))
 KINDS = {"registered": BLUE, "unregistered": ORANGE, "commuters": GREEN, "visitors": GREY}
 SCALES = ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "))
 LIMITS = {"demand": "capacity", "cost": "budget"}
@@ -130,6 +131,7 @@ def _draw_fan(axes: Axes, years: Sequence[int], quantiles: np.ndarray) -> None:
 
 
 def _finish(axes: Axes, unit: str, title: str) -> None:
+    axes.set_xlabel("year", fontsize=8)
     axes.set_ylabel(unit, fontsize=8)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
@@ -149,12 +151,7 @@ def _kind_handles(axes: Axes, answer: ServedPopulation) -> list[Artist]:
 
 
 def _fan_handles(axes: Axes, median: str) -> list[Artist]:
-    strengths = 1 - np.cumprod([1 - strength for _, _, strength, _ in BANDS])
-    bands: list[Artist] = [
-        axes.fill_between([], [], color=BLUE, alpha=float(strength), linewidth=0, label=f"{name} interval")
-        for strength, (_, _, _, name) in zip(strengths, BANDS, strict=True)
-    ]
-    return [*axes.plot([], [], color=BLUE, linewidth=1.6, label=median), *bands]
+    return [*axes.plot([], [], color=BLUE, linewidth=1.6, label=median), *band_handles(axes)]
 
 
 def _limit_handle(axes: Axes, label: str) -> Artist:

@@ -28,6 +28,14 @@ def longer() -> Dataset:
     return dataset_of(**country(pull=1.5, hold=0.5, years=range(2000, 2018)))
 
 
+def changed_after(cutoff: int) -> Dataset:
+    """The longer country with other flows and figures after a cutoff."""
+    tables = country(pull=1.5, hold=0.5, years=range(2000, 2018))
+    tables["flows"].loc[tables["flows"]["year"] > cutoff, "persons"] *= 7
+    tables["indicators"].loc[tables["indicators"]["year"] > cutoff + 1, "value"] *= 3
+    return dataset_of(**tables)
+
+
 def test_contributions_sum_to_the_rate_against_the_mean():
     told = small_drivers()
 
@@ -98,7 +106,9 @@ def test_skill_sees_nothing_after_its_cutoffs_and_says_what_it_means():
     assert set(table["says"]) <= {"adds nothing", "lowers the error", "raises the error"}
     inside = (table["lower"] <= 0) & (table["upper"] >= 0)
     assert (inside == (table["says"] == "adds nothing")).all()
-    assert (skill_added(longer(), 2015, indices)["cutoffs"] == table["cutoffs"].iloc[0] - 2).all()
+    earlier = skill_added(longer(), 2015, indices)
+    assert (earlier["cutoffs"] == table["cutoffs"].iloc[0] - 2).all()
+    pd.testing.assert_frame_equal(skill_added(changed_after(2015), 2015, indices), earlier)
 
 
 def test_without_indicators_one_error_says_so():

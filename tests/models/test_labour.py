@@ -75,16 +75,40 @@ def test_balances_add_up_from_the_first_year_and_stop_where_they_are_not_known()
     assert np.isnan(moved[3, 0])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        pytest.param({"jobs": 10**400}, "jobs = 1000.*: must be a number from 0 to", id="larger_than_a_float"),
+        pytest.param({"jobs": 1.7e308}, "jobs = .*: must be a number from 0 to", id="more_than_people"),
+        pytest.param({"year": 10**400}, "year = .*: must be a projected year", id="year_larger_than_a_float"),
+        pytest.param({"region": "A" * 10_000}, r"unknown region 'A{1,30}\.\.\.A{1,30}'; known", id="cut"),
+    ],
+)
+def test_what_is_no_number_of_jobs_is_told_in_short(wrong, told):
+    with pytest.raises(LabourError, match=told) as error:
+        demand_of([{"region": "A", "year": 2026, "jobs": 1, "source": "plan"} | wrong], REGIONS, YEARS)
+
+    assert len(str(error.value)) < 300
+
+
+def test_more_rows_than_there_are_regions_and_years_are_one_fault():
+    row = {"region": "C", "year": 2026, "jobs": 1, "source": "plan"}
+
+    with pytest.raises(LabourError, match="has 1001 rows; must have one for a region and year, 1000 at most") as error:
+        demand_of([row] * 1001, REGIONS, YEARS)
+    assert len(str(error.value).splitlines()) == 2
+
+
 # --- demand files ---------------------------------------------------------------------------------------------------
 
 SOUND = "region,year,jobs,source\nA,2026,900,plan\nB,2027,400.5,plan\n"
 FAULTY = "region,year,jobs,source\nA,2026,many,plan\nC,2026,5,plan\nA,2099,5,\nB,2027,-5,plan\nB,2027,5,plan\n"
 FAULTS = [
-    "  row 1: jobs = many: must be a number, 0 or more",
+    "  row 1: jobs = 'many': must be a number from 0 to 10,000,000,000",
     "  row 2: unknown region 'C'; known: A … B (2)",
-    "  row 3: year = 2099: must be a projected year, 2026 to 2027",
+    "  row 3: year = '2099': must be a projected year, 2026 to 2027",
     "  row 3: source is empty; must say whose figure it is",
-    "  row 4: jobs = -5: must be a number, 0 or more",
+    "  row 4: jobs = '-5': must be a number from 0 to 10,000,000,000",
     "  row 5: B 2027 a second time, after row 4; must be once",
 ]
 

@@ -88,6 +88,33 @@ def test_who_no_longer_comes_is_somewhere_else():
     assert set(flow_effects(told)["label"]) == {"assumed"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        pytest.param([wage("A", "+99999999999 %")], r"must be \+10000 % or less", id="beyond_numbers"),
+        pytest.param([wage("A", "9" * 5000 + " %")], r"change '9+\.\.\.9+ %': must be like", id="endless"),
+        pytest.param([wage("A", "+1 %")] * 1001, "has 1001 rows; must have 1000 or fewer", id="too_many"),
+    ],
+)
+def test_what_no_model_can_answer_is_refused_even_as_extrapolation(changes, fault):
+    with pytest.raises(ScenarioError, match=fault):
+        answered(*changes, allow_extrapolation=True)
+
+
+def test_no_more_leave_than_can(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("models.scenario.MOST_LEAVING", 2.0)
+    with pytest.raises(ScenarioError, match=r"A: in a draw \d.* times as many .* leave; must be at most 2"):
+        answered(wage("A", "-90 %"), allow_extrapolation=True)
+
+
+def test_a_year_that_is_null_is_left_out():
+    entry = {"region": "A", "indicator": "average_wage", "change": "+1 %", "from": None, "to": None}
+
+    (told,) = answered(entry).package.changes
+
+    assert (told.first, told.last) == (AHEAD[0], AHEAD[-1])
+
+
 def test_every_fault_of_a_package_is_told_at_once(tmp_path):
     path = tmp_path / "package.toml"
     path.write_text("""

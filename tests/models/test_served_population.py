@@ -274,6 +274,16 @@ def test_a_fault_is_one_clear_error(sections, told):
     assert faults(example(**sections)) == [told]
 
 
+def test_the_nearest_name_is_told_of_few_and_rows_beyond_the_most_are_one_fault():
+    norms, others = ([norm(f"{name} {number}", "kW", 1) for number in range(1001)] for name in ("heat", "water"))
+    paths = [capacity(row["service"], "kW", 2025, 1) for row in others]
+
+    told = faults(example(norm=norms, capacity=paths))
+
+    assert "  norm: has 1001 rows; must have 200 or fewer" in told
+    assert not any("did you mean" in line for line in told)
+
+
 def test_three_faults_are_one_error_with_three_lines():
     both = {"capacity": [*OTHER_UNIT["capacity"], capacity("heat", "kW", 2025, 5)]}
 

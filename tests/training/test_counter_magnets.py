@@ -2,9 +2,10 @@
 
 import pytest
 
-from models.scenario_package import ScenarioError
-from models.scenario_search import Diversion
-from tests.models.attracted_country import small_forecast, small_model
+from models.scenario import answer
+from models.scenario_package import ScenarioError, package_of
+from models.scenario_search import Diversion, rounded, words_of
+from tests.models.attracted_country import AHEAD, small_forecast, small_model
 from training.counter_magnets import counter_magnets
 
 
@@ -37,6 +38,10 @@ def test_quick_evaluation_is_the_mean_of_the_answer():
     assert needed is not None
     assert diversion.persons({lever: needed}) == pytest.approx(2.0, abs=1e-6)
     assert diversion.persons({}) == pytest.approx(0.0, abs=1e-9)
+    share = rounded(diversion.largest(lever))
+    package = package_of({"change": words_of({lever: share})}, model, AHEAD)
+    fewer = -answer(model, forecast, package).changes["inflow"][:, :, 0].mean()
+    assert diversion.persons({lever: share}) == pytest.approx(fewer, rel=0.05)
 
 
 def test_an_unknown_city_is_refused():
