@@ -32,6 +32,8 @@ from serving.served_population import ServedRequest
 from serving.settings import Settings
 
 MEGABYTE = 1_000_000
+MOST_FIELDS = 10_000
+"""Of a body: for each that is unknown the nearest name is looked for, which takes its time."""
 ENDPOINTS = [
     Endpoint(path="/forecast", methods=["POST"], about="Quantiles of a target by region and year."),
     Endpoint(path="/flows", methods=["POST"], about="Quantiles of flows by origin, destination and year."),
@@ -253,8 +255,11 @@ def _parsed(body: bytes) -> Any:
     if not body.strip():
         detail = Detail(field="body", value=None, expected="a JSON object; {} takes every default")
         raise RequestError(400, "empty_body", "the body is empty", [detail])
+    if body.count(b":") > MOST_FIELDS:
+        detail = Detail(field="body", value=None, expected=f"at most {MOST_FIELDS:,} fields")
+        raise RequestError(422, "too_many_fields", "the body has too many fields", [detail])
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         detail = Detail(field="body", value=None, expected="a JSON object in UTF-8")
@@ -263,6 +268,9 @@ def _parsed(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 # --- answering ------------------------------------------------------------------------------------------------------

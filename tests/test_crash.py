@@ -1,6 +1,7 @@
 """Killing a training at any moment leaves the registered champion and the bundle as they were."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,3 +75,22 @@ def test_after_crashes_a_training_runs_as_ever(served):
 
     assert process.returncode == 0, told
     assert champion(served) == "1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "most", [pytest.param(10_000, id="no_room_for_a_bundle"), pytest.param(200_000, id="no_room_for_the_store")]
+)
+def test_a_training_without_room_says_so_and_changes_nothing_that_is_served(served, most):
+    manifest, version = (served / "build/bundle/manifest.json").read_bytes(), champion(served)
+    process = start(served, "--set", "seed=22")
+    # Files may not grow beyond: as a full disk, without filling one.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+    _, told = process.communicate(timeout=200)
+
+    assert process.returncode == 2
+    assert "Traceback" not in told
+    assert told.count("error:") == 1
+    assert (served / "build/bundle/manifest.json").read_bytes() == manifest
+    assert load_bundle(served / "build/bundle").forecast.targets
+    assert champion(served) == version

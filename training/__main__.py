@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from models.forecast import FLOW, Forecast
 from training.account_proof_command import accounts_proof
 from training.accounts_command import accounts
 from training.backtest import backtest, last_value_year
+from training.bench_command import bench
 from training.compare_command import compare
 from training.config import Config, ConfigError, load_config
 from training.csv_file import check_out, write_csv
@@ -41,6 +43,8 @@ CHALLENGER = Path("build/challenger")
 OURS = ("features", "models", "training")
 """Rooms whose own kinds of ValueError a user can cause; any other error is a fault of the program."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 app = typer.Typer(
     help="Forecast who leaves a region and who arrives in a city.",
     no_args_is_help=True,
@@ -56,7 +60,7 @@ app.command(name="counter-magnets")(counter_magnets)
 app.command(name="project")(project_command)
 app.command(name="served")(served)
 app.command(name="labour")(labour)
-for command in (compare, report, vintages, score, drift, doctor):
+for command in (compare, report, vintages, score, drift, doctor, bench):
     app.command()(command)
 out, err = Console(), Console(stderr=True)
 
@@ -81,6 +85,12 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        err.print(f"[red]error:[/red] no room on the disk: {_escaped(str(error))}", soft_wrap=True, highlight=False)
+        err.print("what is served is as it was; make room and train again", highlight=False)
+        sys.exit(2)
 
 
 def _escaped(text: str) -> str:

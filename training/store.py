@@ -23,6 +23,7 @@ from mlflow.entities import Dataset as TrackedDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy.exc import SQLAlchemyError
 
 __all__ = [
     "DatasetInput",
@@ -75,15 +76,22 @@ def told(uri: str) -> Iterator[None]:
         yield
     except MlflowException as error:
         raise TrackingError(f"MLflow at {uri}: {error.message}") from error
+    except SQLAlchemyError as error:
+        raise TrackingError(f"MLflow at {uri}: {str(error).splitlines()[0]}") from error
+
+
+RAISING = ("mlflow.store.db.utils", "sqlalchemy")
+"""Loggers that tell, with a traceback, what their callers get as an exception."""
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without MLflow's and Alembic's account of every table and version."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    """Without MLflow's and Alembic's account of every table and version, and of database errors that are raised too."""
+    least = {"mlflow": logging.WARNING, "alembic": logging.WARNING} | dict.fromkeys(RAISING, logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in least]
     levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
+    for logger, level in zip(loggers, least.values(), strict=True):
+        logger.setLevel(level)
     try:
         yield
     finally:
