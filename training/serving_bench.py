@@ -122,7 +122,7 @@ def _started(bundle: Path, folder: Path, stack: ExitStack, progress: Callable[[s
     posted = {path: request("POST", path, body) for path, body in bodies.items()}
     yield from _cells(OURS, ours, posted)
 
-    bare = ["uvicorn", "training.bench_servers.bare:app", "--port", "PORT", *UVICORN]
+    bare = ["uvicorn", "training.bench_servers.bare:app", "--factory", "--port", "PORT", *UVICORN]
     yield from _cells(BARE, start(BARE, bare, "/openapi.json", QONYS_BENCH_ANSWERS=str(answers)), posted)
 
     constant = ["bentoml", "serve", "training.bench_servers.constant:Constant", "--host", "127.0.0.1", "--port", "PORT"]

@@ -68,7 +68,7 @@ def test_without_a_known_key_nothing_is_answered(served, headers, code, told):
     assert fault(answer)["code"] == code
 
 
-@pytest.mark.parametrize("secret", [READ[0], ADMIN[0]])
+@pytest.mark.parametrize("secret", [READ[0], ADMIN[0]], ids=["read", "admin"])
 def test_a_key_of_either_scope_may_read(served, secret):
     assert served(**KEYS).post("/forecast", json={}, headers=bearer(secret)).status_code == 200
 

@@ -9,9 +9,6 @@ from typing import Any
 from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict
 
-ANSWERS: dict[str, str] = json.loads(Path(os.environ["QONYS_BENCH_ANSWERS"]).read_text("utf-8"))
-"""The answer to the bench's request by path; to /scenario too, which nobody else could prepare."""
-
 
 class ForecastAsked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -33,17 +30,20 @@ class ScenarioAsked(BaseModel):
     allow_extrapolation: bool
 
 
-def prepared(path: str, model: type[BaseModel]) -> Callable[..., Awaitable[Response]]:
-    """The endpoint of a path: FastAPI checks what is asked for as it checks any request."""
-    body = ANSWERS[path].encode()
+def app() -> FastAPI:
+    """QONYS_BENCH_ANSWERS: file with the answer to the bench's request by path; /scenario's nobody else could prepare."""
+    answers: dict[str, str] = json.loads(Path(os.environ["QONYS_BENCH_ANSWERS"]).read_text("utf-8"))
+    made = FastAPI()
+    for path, model in {"/forecast": ForecastAsked, "/flows": FlowsAsked, "/scenario": ScenarioAsked}.items():
+        made.post(path)(prepared(answers[path].encode(), model))
+    return made
+
+
+def prepared(body: bytes, model: type[BaseModel]) -> Callable[..., Awaitable[Response]]:
+    """An endpoint: FastAPI checks what is asked for as it checks any request."""
 
     async def endpoint(asked: BaseModel) -> Response:  # noqa: ARG001 -- checked, and there is one answer
         return Response(body, media_type="application/json")
 
     endpoint.__annotations__["asked"] = model
     return endpoint
-
-
-app = FastAPI()
-for path, model in {"/forecast": ForecastAsked, "/flows": FlowsAsked, "/scenario": ScenarioAsked}.items():
-    app.post(path)(prepared(path, model))
