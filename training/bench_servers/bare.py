@@ -31,7 +31,7 @@ class ScenarioAsked(BaseModel):
 
 
 def app() -> FastAPI:
-    """QONYS_BENCH_ANSWERS: file with the answer to the bench's request by path; /scenario's nobody else could prepare."""
+    """QONYS_BENCH_ANSWERS: file with answers by path. That of /scenario nobody else could prepare."""
     answers: dict[str, str] = json.loads(Path(os.environ["QONYS_BENCH_ANSWERS"]).read_text("utf-8"))
     made = FastAPI()
     for path, model in {"/forecast": ForecastAsked, "/flows": FlowsAsked, "/scenario": ScenarioAsked}.items():
