@@ -1,9 +1,14 @@
 """How tests are shared out to workers: what needs the same training goes to one of them."""
 
 import gc
+import os
 from pathlib import PurePosixPath
 
 import pytest
+
+# Before numpy is imported: threads of one worker that wait, spinning, take the core of the other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from xdist.scheduler import LoadFileScheduling
 
 SHARED = ("training", "serving")

@@ -46,7 +46,6 @@ def served(tmp_path_factory) -> Path:
     ("line", "seconds"),
     [
         pytest.param("models at cutoff 2010", 0.0, id="while_models_are_fitted"),
-        pytest.param("scores at cutoff 2015", 0.0, id="while_scores_are_made"),
         pytest.param("tracking the run", 0.2, id="as_tracking_starts"),
         pytest.param("tracking the run", 1.0, id="while_it_tracks"),
         pytest.param("tracking the run", 2.0, id="as_it_registers"),

@@ -87,8 +87,9 @@ def test_a_worker_that_is_killed_is_started_at_once_and_a_client_does_not_notice
     address, supervisor = served
     killed = worker(supervisor)
 
-    killed.kill()
     start = time.monotonic()
+    killed.kill()
+    killed.wait(10)
     new = worker(supervisor)
     noticed = time.monotonic() - start
     with Client(address, SECRET) as client:

@@ -172,7 +172,7 @@ def test_the_bare_app_answers_what_was_prepared_and_checks_what_is_asked(monkeyp
     monkeypatch.setenv("QONYS_BENCH_ANSWERS", str(answers))
     from training.bench_servers.bare import app
 
-    client = TestClient(app)
+    client = TestClient(app())
 
     assert client.post("/forecast", json={"target": "inflow", "regions": ["A"]}).json() == "/forecast"
     assert client.post("/flows", json={"horizons": [1]}).json() == "/flows"
