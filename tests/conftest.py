@@ -13,6 +13,8 @@ from xdist.scheduler import LoadFileScheduling
 
 SHARED = ("training", "serving")
 """Folders whose tests share a training. They have the most tests, so xdist begins with them."""
+PROCESSES = ("bento", "bundle_source", "faults", "page_browser", "reliability", "reload", "service")
+"""Tests of serving that wait for processes: apart from the others, whose bundle they find."""
 
 
 class ByTraining(LoadFileScheduling):
@@ -20,6 +22,8 @@ class ByTraining(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         parts = PurePosixPath(super()._split_scope(nodeid)).parts
+        if parts[:2] == ("tests", "serving") and parts[-1] in {f"test_{name}.py" for name in PROCESSES}:
+            return "tests/serving/processes"
         return "/".join(parts[:2]) if parts[0] == "tests" and parts[1] in SHARED else "/".join(parts)
 
 

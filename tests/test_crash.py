@@ -45,8 +45,8 @@ def served(tmp_path_factory) -> Path:
 @pytest.mark.parametrize(
     ("line", "seconds"),
     [
-        pytest.param("models at cutoff 2010", 0.0, id="while_models_are_fitted"),
-        pytest.param("tracking the run", 0.2, id="as_tracking_starts"),
+        pytest.param("models at cutoff 2010", 0.0, id="while_models_are_fitted", marks=pytest.mark.long),
+        pytest.param("tracking the run", 0.2, id="as_tracking_starts", marks=pytest.mark.long),
         pytest.param("tracking the run", 1.0, id="while_it_tracks"),
         pytest.param("tracking the run", 2.0, id="as_it_registers"),
     ],
@@ -78,7 +78,11 @@ def test_after_crashes_a_training_runs_as_ever(served):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "most", [pytest.param(10_000, id="no_room_for_a_bundle"), pytest.param(200_000, id="no_room_for_the_store")]
+    "most",
+    [
+        pytest.param(10_000, id="no_room_for_a_bundle", marks=pytest.mark.long),
+        pytest.param(200_000, id="no_room_for_the_store"),
+    ],
 )
 def test_a_training_without_room_says_so_and_changes_nothing_that_is_served(served, most):
     manifest, version = (served / "build/bundle/manifest.json").read_bytes(), champion(served)

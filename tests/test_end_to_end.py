@@ -102,6 +102,7 @@ def test_regions_that_were_split_lately_are_marked_as_estimated(forecasts):
     assert set(net["KZ-71"]) == {"official"}
 
 
+@pytest.mark.long
 def test_forecast_from_an_earlier_cutoff_speaks_of_the_regions_of_the_time(folder):
     done = qonys(
         "forecast", "--cutoff", "2016", "--horizons", "1", "--out", "early.csv", "--set", "draws=200", cwd=folder

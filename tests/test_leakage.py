@@ -94,7 +94,7 @@ FLOWS = [
 ]
 DATASETS = [
     pytest.param(kazakhstan(), 2012, id="kazakhstan_2012"),
-    pytest.param(kazakhstan(), 2019, id="kazakhstan_2019"),
+    pytest.param(kazakhstan(), 2019, id="kazakhstan_2019", marks=pytest.mark.long),
     *FLOWS,
     pytest.param(dataset_of(**net_country(["A", "B", "C"], range(2008, 2021))), 2014, id="net_only"),
 ]

@@ -35,6 +35,7 @@ def bento(home, bundle_folder, tmp_path_factory) -> Path:
     return home / "bentos" / name / version
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_bento_holds_what_answers_and_the_bundle(bento, bundle_folder):
     files = {str(path.relative_to(bento / "src")) for path in (bento / "src").rglob("*") if path.is_file()}
@@ -70,6 +71,7 @@ def test_the_packages_of_a_bento_are_the_projects_dependencies_alone():
     assert "packages" not in PROJECT["tool"]["bentoml"]["build"]["python"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_bento_serves_the_bundle_that_it_holds(client, home, bento, free_port, tmp_path):
     tag = f"{bento.parent.name}:{bento.name}"

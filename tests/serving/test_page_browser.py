@@ -163,8 +163,15 @@ def test_a_chart_can_be_taken_away_as_numbers_and_as_picture(page, tmp_path: Pat
         assert (tmp_path / "taken").read_bytes().startswith(start)
 
 
-@pytest.mark.parametrize("width", [pytest.param(1280, id="desktop"), pytest.param(390, id="phone")])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("theme", "width"),
+    [
+        pytest.param("light", 1280, id="light-desktop"),
+        pytest.param("dark", 390, id="dark-phone"),
+        pytest.param("light", 390, id="light-phone", marks=pytest.mark.long),
+        pytest.param("dark", 1280, id="dark-desktop", marks=pytest.mark.long),
+    ],
+)
 def test_axe_finds_no_serious_fault(page, width, theme):
     axe = pytest.importorskip("axe_playwright_python", reason="axe is not installed")
     page.set_viewport_size({"width": width, "height": 900})

@@ -30,7 +30,7 @@ def test_the_process_answers_over_http_and_ctrl_c_ends_it(client, bundle_folder,
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("told", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_qonys_serve_ends_when_it_alone_is_told(bundle_folder, free_port, tmp_path, told):
     command = [sys.executable, "-m", "training", "serve", "--bundle", str(bundle_folder), "--port", str(free_port)]
 

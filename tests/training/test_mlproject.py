@@ -41,6 +41,7 @@ def test_its_environment_is_there():
     assert re.search(r"^mlflow==", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_mlflow_run_trains_into_the_run_that_it_has_made(tmp_path):
     project = tmp_path / "qonys"

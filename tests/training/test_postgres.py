@@ -69,6 +69,7 @@ def server():
             run(str(PROGRAMS["pg_ctl"]), "-D", data, "-m", "immediate", "stop")
 
 
+@pytest.mark.long
 def test_a_team_trains_tunes_reviews_and_serves_from_postgresql(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)

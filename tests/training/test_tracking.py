@@ -321,6 +321,7 @@ def test_the_store_is_where_mlflow_is_told_it_is(monkeypatch, tmp_path):
     assert store_uri() == "http://localhost:5000"
 
 
+@pytest.mark.long
 def test_three_processes_can_make_one_store(tmp_path):
     code = "import sys; from training.store import opened; print(len(opened(sys.argv[1]).search_experiments()))"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/build/mlflow.db"]
