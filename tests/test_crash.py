@@ -48,7 +48,7 @@ def served(tmp_path_factory) -> Path:
         pytest.param("models at cutoff 2010", 0.0, id="while_models_are_fitted", marks=pytest.mark.long),
         pytest.param("tracking the run", 0.2, id="as_tracking_starts", marks=pytest.mark.long),
         pytest.param("tracking the run", 1.0, id="while_it_tracks"),
-        pytest.param("tracking the run", 2.0, id="as_it_registers"),
+        pytest.param("tracking the run", 2.0, id="as_it_registers", marks=pytest.mark.long),
     ],
 )
 def test_a_killed_training_changes_nothing_that_is_served(served, line, seconds):
@@ -67,6 +67,7 @@ def test_a_killed_training_changes_nothing_that_is_served(served, line, seconds)
     assert champion(served) == version
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_after_crashes_a_training_runs_as_ever(served):
     process = start(served)

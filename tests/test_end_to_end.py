@@ -86,6 +86,7 @@ def forecasts(folder) -> pd.DataFrame:
     return pd.read_csv(folder / "out" / "forecast.csv")
 
 
+@pytest.mark.long
 def test_forecast_writes_quantiles_of_todays_20_regions(forecasts):
     assert list(forecasts.columns) == FORECAST_COLUMNS
     assert set(forecasts["target"]) == {"net_migration", "inflow", "out_migration"}
@@ -95,6 +96,7 @@ def test_forecast_writes_quantiles_of_todays_20_regions(forecasts):
     assert rising.apply(lambda values: values.is_monotonic_increasing).all()
 
 
+@pytest.mark.long
 def test_regions_that_were_split_lately_are_marked_as_estimated(forecasts):
     net = forecasts[forecasts["target"] == "net_migration"].set_index("region")["basis"]
 

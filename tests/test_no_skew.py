@@ -157,6 +157,7 @@ def test_two_trainings_with_one_seed_leave_the_same_bytes(config, saved, tmp_pat
     assert content(again) == content(saved)
 
 
+@pytest.mark.long
 def test_another_seed_leaves_other_bytes_but_the_same_decisions(config, trained, saved, tmp_path):
     other = load_config(["draws=100", "horizons=[1, 2]", "seed=21"], data=config.data)
     bundle = train(other)[0]

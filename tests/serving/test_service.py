@@ -13,6 +13,7 @@ from serving.__main__ import main
 from tests.serving.process import BENTOML, ROOT, environment, running
 
 
+@pytest.mark.long
 def test_the_process_answers_over_http_and_ctrl_c_ends_it(client, bundle_folder, free_port, tmp_path):
     command = [sys.executable, "-m", "serving", "--bundle", str(bundle_folder), "--port", str(free_port)]
     request = {"target": "net_migration", "regions": ["KZ-71", "KZ-75"]}

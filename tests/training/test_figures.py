@@ -45,6 +45,7 @@ def cells(axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.long
 def test_every_figure_is_drawn_without_a_warning(figures, flow_figures):
     for figure in [*figures.values(), *flow_figures.values()]:
         with warnings.catch_warnings(), BytesIO() as file:
