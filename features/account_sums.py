@@ -1,16 +1,15 @@
 """Sums of a balanced record, with how sure they are: what regions gain and lose, levels of years, origins."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from features.accounts import INTERVAL, BalancedRecord, summed
+from features.remembered import remembered
 
 MOVES = ("arrivals", "departures", "from_abroad", "to_abroad", "inside")
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def moves_of_regions(record: BalancedRecord) -> pd.DataFrame:
     """Sums of the record by region of the time: region, year, measure (of MOVES), persons, lower, upper (80 %
     interval), basis.

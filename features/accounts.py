@@ -7,7 +7,7 @@ them: a region that was split or joined changes no total. What a register record
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from features.account_estimate import estimate
 from features.account_level import Level
 from features.dataset import Dataset
 from features.evidence import OFFICIAL_ERROR, Evidence, evidence
+from features.remembered import remembered
 
 DRAWS = 200
 SEED = 20
@@ -94,7 +95,7 @@ def summed(table: Array, groups: Array) -> Array:
     return groups @ table @ groups.T
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def balanced_record(dataset: Dataset, since: int | None = None, draws: int = DRAWS, seed: int = SEED) -> BalancedRecord:
     """The record that is nearest to what the dataset, or a vintage of it, states. The same input gives the same record.
 

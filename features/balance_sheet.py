@@ -1,7 +1,6 @@
 """The balance sheet: double entry of people by region and year, with what is left over and why."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -12,6 +11,7 @@ from features.accounts import BalancedRecord
 from features.dataset import Dataset
 from features.evidence import DERIVED_ERROR
 from features.flows import contiguous
+from features.remembered import remembered
 
 PEOPLE = ("population", "births", "deaths")
 SMALL = DERIVED_ERROR
@@ -25,7 +25,7 @@ NOT_COUNTED = "moves from and to abroad, which no figure tells, and all that is 
 UNEXPLAINED = "not explained: moves that nobody registered, or an error of a source"
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def balance_sheet(record: BalancedRecord, dataset: Dataset) -> pd.DataFrame:
     """One row per region of the time and year; whole persons, each move once in its origin and once in its destination.
 

@@ -1,9 +1,12 @@
 """Balancing: the table nearest to a prior that agrees with what is stated of it, each statement within its error."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ROUNDS = 100
 TOLERANCE = 0.01
@@ -87,6 +90,8 @@ class _Dual:
     def __init__(
         self, prior: np.ndarray, dispersion: np.ndarray, matrix: np.ndarray, error: np.ndarray, stated: np.ndarray
     ) -> None:
+        from scipy.sparse import csr_array
+
         self.prior, self.dispersion, self.stated = prior, dispersion, stated
         self.variance, self.unit = error**2, np.maximum(error, 1.0)
         self.sums, self.scaled = csr_array(matrix.T), csr_array(matrix * dispersion)
@@ -140,8 +145,10 @@ class _Dual:
         return distance @ (1 / self.dispersion) + 0.5 * (self.variance * at**2).sum(axis=1)
 
 
-def _products(matrix: np.ndarray, dispersion: np.ndarray) -> csr_array:
+def _products(matrix: np.ndarray, dispersion: np.ndarray) -> "csr_array":
     """What each cell adds to the curvature between each two statements that count it, (cell, statement × statement)."""
+    from scipy.sparse import csr_array
+
     count = len(matrix)
     entries, columns, starts = [], [], [0]
     for cell, scale in enumerate(dispersion):

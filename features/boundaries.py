@@ -5,13 +5,13 @@ regions were merged, after the one that stands after. Its people can be counted 
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from features.indicators import INDICATORS
+from features.remembered import remembered
 
 if TYPE_CHECKING:
     from features.dataset import Dataset
@@ -46,7 +46,7 @@ def _unit_name(members: set[str], begun: set[str], ended: set[str]) -> str:
     return after[0] if len(after) == 1 else sorted(members)[0]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def at_constant_boundaries(dataset: "Dataset", since: int) -> "Dataset":
     """The dataset in units whose boundaries are the same from the year `since` on.
 
@@ -83,10 +83,11 @@ class _Cover:
     """Tells which values of a unit's regions make up the whole of it, each person counted once."""
 
     def __init__(self, members: set[str], changes: pd.DataFrame) -> None:
-        inside = changes[changes["predecessor"].isin(members) & changes["successor"].isin(members)]
+        pairs = zip(changes["predecessor"], changes["successor"], strict=True)
+        inside = [(before, after) for before, after in pairs if before in members and after in members]
         self._regions = members
-        self._before = inside.groupby("successor")["predecessor"].agg(set).to_dict()
-        self._last = members - set(inside["predecessor"])
+        self._before = {after: {one for one, other in inside if other == after} for _, after in inside}
+        self._last = members - {before for before, _ in inside}
 
     def counted(self, given: Mapping[str, np.ndarray], keys: int) -> dict[str, np.ndarray]:
         """given: by region, whether there is a value, (key). The values to sum: none where a part of the unit is
@@ -107,26 +108,32 @@ class _Cover:
 
 
 def _combine(
-    table: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover], key: list[str], value: str
+    table: pd.DataFrame,
+    unit: pd.Series,
+    covers: dict[str, _Cover],
+    key: list[str],
+    value: str,
+    population: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Sum of `value` by unit and key; where there is a column `weight`, the mean by it."""
+    """Sum of `value` by unit and key; with rows of population the mean, by the people of its parts."""
     columns = ["region", *key, value, "published", "basis", "source"]
     moved = table["region"].map(unit)
-    touched = moved.isin(list(covers))
+    touched = moved.isin(list(covers)).to_numpy()
     if not touched.any():
         return table[columns]
     parts = _counted_once(table[touched].assign(unit=moved[touched]), covers, key)
-    if "weight" in parts:
-        parts = parts.assign(**{value: parts[value] * _weights(parts, key)})
-    combined = _summed(parts, ["unit", *key], value).rename(columns={"unit": "region"})
+    group, first = _groups(parts, ["unit", *key])
+    if population is not None:
+        parts = parts.assign(**{value: parts[value] * _weights(_people(parts, population), group)})
+    combined = _summed(parts, ["unit", *key], value, group, first).rename(columns={"unit": "region"})
     return pd.concat([table.loc[~touched, columns], combined[columns]], ignore_index=True)
 
 
 def _counted_once(parts: pd.DataFrame, covers: dict[str, _Cover], key: list[str]) -> pd.DataFrame:
     """Without units of which a part is not given, and without successors beside their predecessor."""
-    cell = parts.groupby(key, observed=True, sort=False).ngroup().to_numpy()
+    cell, first = _groups(parts, key)
     place, regions = pd.factorize(parts["region"])
-    given = np.zeros((len(regions), cell.max() + 1), dtype=bool)
+    given = np.zeros((len(regions), len(first)), dtype=bool)
     given[place, cell] = True
     columns, counted = dict(zip(regions, given, strict=True)), {}
     for cover in covers.values():
@@ -134,26 +141,63 @@ def _counted_once(parts: pd.DataFrame, covers: dict[str, _Cover], key: list[str]
     return parts[np.stack([counted[region] for region in regions])[place, cell]]
 
 
-def _weights(parts: pd.DataFrame, key: list[str]) -> pd.Series:
-    """Each part's weight in its unit; equal ones where a weight is not given."""
-    weight = parts.groupby(["unit", *key], observed=True)["weight"]
-    all_given = weight.transform("count") == weight.transform("size")
-    return (parts["weight"] / weight.transform("sum")).where(all_given, 1 / weight.transform("size"))
+def _people(parts: pd.DataFrame, population: pd.DataFrame) -> np.ndarray:
+    """Population of each row's region and year; NaN where it is not told."""
+    regions, years = pd.Index(population["region"].unique()), pd.Index(population["year"].unique())
+
+    def cells(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        return regions.get_indexer(pd.Index(rows["region"])), years.get_indexer(pd.Index(rows["year"]))
+
+    # What is not found is at the end, where nothing is told.
+    told = np.full((len(regions) + 1, len(years) + 1), np.nan)
+    told[cells(population)] = population["value"]
+    return told[cells(parts)]
 
 
-def _summed(parts: pd.DataFrame, key: list[str], value: str) -> pd.DataFrame:
+def _weights(people: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Each part's weight in its unit, by people; equal ones where those of a part are not given."""
+    size, given = np.bincount(group)[group], np.bincount(group, weights=~np.isnan(people))[group]
+    together = pd.Series(people).groupby(group).transform("sum").to_numpy()
+    return np.where(given == size, people / together, 1 / size)
+
+
+def _summed(parts: pd.DataFrame, key: list[str], value: str, group: np.ndarray, first: np.ndarray) -> pd.DataFrame:
     """One row per key: the sum, known when its last part was, on the weakest basis; `derived` at best where parts were
-    added."""
-    groups = parts.assign(rank=parts["basis"].astype("str").map(BASIS_ORDER.index)).groupby(key, observed=True)
-    summed = groups.agg(
-        **{value: (value, "sum")},
-        published=("published", "max"),
-        rank=("rank", "max"),
-        parts=("rank", "size"),
-        source=("source", "first"),
+    added; the first source that is given. group, first: as of `_groups`."""
+    rank, added = _most(_ranks(parts["basis"]), group), np.bincount(group, minlength=len(first)) > 1
+    source, given = np.full(len(first), -1), np.flatnonzero(parts["source"].notna())[::-1]
+    source[group[given]] = given
+    return pd.DataFrame(
+        {
+            **{column: parts[column].array.take(first) for column in key},
+            value: parts[value].groupby(group).sum().to_numpy(),
+            "published": _most(parts["published"].to_numpy(), group),
+            "source": parts["source"].array.take(source, allow_fill=True),
+            "basis": np.array(BASIS_ORDER)[np.maximum(rank, added * BASIS_ORDER.index("derived"))],
+        }
     )
-    rank = np.maximum(summed["rank"], (summed["parts"] > 1) * BASIS_ORDER.index("derived"))
-    return summed.assign(basis=np.array(BASIS_ORDER)[rank]).reset_index()
+
+
+def _most(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The largest of each group."""
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.maximum.reduceat(values[order], starts) if len(starts) else values
+
+
+def _groups(table: pd.DataFrame, key: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the number of its key, in the order of keys; of each key its first row."""
+    cell = np.zeros(len(table), dtype=np.int64)
+    for column in key:
+        code, known = pd.factorize(table[column], sort=True)
+        cell = cell * len(known) + code
+    _, first, group = np.unique(cell, return_index=True, return_inverse=True)
+    return group, first
+
+
+def _ranks(basis: pd.Series) -> np.ndarray:
+    kinds = basis.astype("category").cat
+    return np.array([BASIS_ORDER.index(str(kind)) for kind in kinds.categories], dtype=np.int64)[kinds.codes]
 
 
 def _with_source(table: pd.DataFrame) -> pd.DataFrame:
@@ -163,20 +207,14 @@ def _with_source(table: pd.DataFrame) -> pd.DataFrame:
 def _indicators_in_units(indicators: pd.DataFrame, unit: pd.Series, covers: dict[str, _Cover]) -> pd.DataFrame:
     indicators, key = _with_source(indicators), ["year", "indicator"]
     summed = indicators["indicator"].isin([name for name, entry in INDICATORS.items() if entry.combine == "sum"])
-    means = _with_population(indicators[~summed], indicators[indicators["indicator"] == "population"])
+    population = indicators[indicators["indicator"] == "population"]
     return pd.concat(
         [
             _combine(indicators[summed], unit, covers, key, "value"),
-            _combine(means, unit, covers, key, "value"),
+            _combine(indicators[~summed], unit, covers, key, "value", population),
         ],
         ignore_index=True,
     )
-
-
-def _with_population(rows: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the population of their region and year as `weight`."""
-    weight = population[["region", "year", "value"]].rename(columns={"value": "weight"})
-    return rows.merge(weight, on=["region", "year"], how="left", validate="many_to_one")
 
 
 def _movements_in_units(
@@ -187,8 +225,8 @@ def _movements_in_units(
 
 def _flows_in_units(flows: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     moved = _with_source(flows).assign(origin=flows["origin"].map(unit), destination=flows["destination"].map(unit))
-    moved = moved[moved["origin"] != moved["destination"]]
-    return _summed(moved, ["origin", "destination", "year"], "persons").drop(columns=["rank", "parts"])
+    moved, key = moved[moved["origin"] != moved["destination"]], ["origin", "destination", "year"]
+    return _summed(moved, key, "persons", *_groups(moved, key))
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

@@ -1,13 +1,15 @@
 """What each table of a dataset folder must look like: columns, types, allowed values, keys."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 SHOWN_PER_KIND = 50
 """Faults of one kind that are printed one by one; the rest are counted."""
@@ -28,37 +30,69 @@ class DatasetError(ValueError):
 
 
 @dataclass(frozen=True)
+class Rule:
+    """words: what is right. holds: the rule for pandera: the name of a check of its own with the arguments, or a
+    function of all values that tells which are right."""
+
+    words: str
+    holds: tuple[str, tuple] | Callable[[pd.Series], pd.Series]
+
+
+@dataclass(frozen=True)
+class Column:
+    """dtype: Int64, float64, boolean or str. One that is not required may be left out, and its cells may be empty."""
+
+    dtype: str
+    rule: Rule | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True)
 class Table:
     """Contract of one table. `key`: columns that identify a row; one that is not required may be left out or empty."""
 
     name: str
     key: tuple[str, ...]
-    schema: pa.DataFrameSchema
-
-    @property
-    def columns(self) -> list[str]:
-        return list(self.schema.columns)
+    columns: Mapping[str, Column]
 
     @property
     def required(self) -> list[str]:
-        return [name for name, column in self.schema.columns.items() if column.required]
+        return [name for name, column in self.columns.items() if column.required]
+
+    @cached_property
+    def checked(self) -> "Mapping[str, pa.Column]":
+        """The columns as pandera checks them."""
+        return {name: _checked(column) for name, column in self.columns.items()}
 
 
-def _text(required: bool = True, checks: pa.Check | None = None) -> pa.Column:
-    return pa.Column("str", checks, required=required, nullable=not required)
+def _checked(column: Column) -> "pa.Column":
+    # Takes half a second, which a service that reads what was checked already does not wait for.
+    import pandera.pandas as pa
+
+    rule, check = column.rule, None
+    if rule is not None:
+        check = pa.Check(rule.holds) if callable(rule.holds) else getattr(pa.Check, rule.holds[0])(*rule.holds[1])
+    return pa.Column(column.dtype, check, required=column.required, nullable=not column.required)
 
 
-def _whole(minimum: int | None, required: bool = True) -> pa.Column:
-    check = None if minimum is None else pa.Check.ge(minimum)
-    return pa.Column("Int64", check, required=required, nullable=not required)
+def _text(required: bool = True, rule: Rule | None = None) -> Column:
+    return Column("str", rule, required)
 
 
-def _number(low: float, high: float, required: bool = True) -> pa.Column:
-    return pa.Column("float64", pa.Check.in_range(low, high), required=required, nullable=not required)
+def _whole(minimum: int | None, required: bool = True) -> Column:
+    return Column("Int64", None if minimum is None else Rule(f"at least {minimum}", ("ge", (minimum,))), required)
 
 
-def _ages() -> pa.Column:
-    return _text(checks=pa.Check(_is_age_group, description="like 0-4 or 85+, the lower age first"))
+def _in_range(low: float, high: float) -> Rule:
+    return Rule(f"from {low:g} to {high:g}", ("in_range", (low, high)))
+
+
+def _number(low: float, high: float, required: bool = True) -> Column:
+    return Column("float64", _in_range(low, high), required)
+
+
+def _ages() -> Column:
+    return _text(rule=Rule("like 0-4 or 85+, the lower age first", _is_age_group))
 
 
 def _is_age_group(groups: pd.Series) -> pd.Series:
@@ -66,21 +100,19 @@ def _is_age_group(groups: pd.Series) -> pd.Series:
     return ages["open"].notna() | (ages["lower"] <= ages["upper"])
 
 
-def _one_of(values: Iterable[str], required: bool = True) -> pa.Column:
-    return _text(required, pa.Check.isin(list(values)))
+def _one_of(values: Iterable[str], required: bool = True) -> Column:
+    values = list(values)
+    return _text(required, Rule("one of " + ", ".join(values), ("isin", (values,))))
 
 
-_YEAR = pa.Column("Int64", pa.Check.in_range(1800, 2200))
-_MONTH = pa.Column("Int64", pa.Check.in_range(1, 12), required=False, nullable=True)
+_YEAR = Column("Int64", _in_range(1800, 2200))
+_CALENDAR_MONTH = Column("Int64", _in_range(1, 12))
+_MONTH = Column("Int64", _in_range(1, 12), required=False)
 _PROVENANCE = {"published": _whole(1800, False), "basis": _one_of(BASES, False), "source": _text(False)}
 
 
-def _calendar_month() -> pa.Column:
-    return pa.Column("Int64", pa.Check.in_range(1, 12))
-
-
-def _table(name: str, key: str, columns: dict[str, pa.Column]) -> Table:
-    return Table(name, tuple(key.split()), pa.DataFrameSchema(columns, strict=True))
+def _table(name: str, key: str, columns: Mapping[str, Column]) -> Table:
+    return Table(name, tuple(key.split()), columns)
 
 
 TABLES: dict[str, Table] = {
@@ -132,8 +164,8 @@ TABLES: dict[str, Table] = {
                 "region": _text(False),
                 "other": _text(False),
                 "year": _YEAR,
-                "first_month": _calendar_month(),
-                "last_month": _calendar_month(),
+                "first_month": _CALENDAR_MONTH,
+                "last_month": _CALENDAR_MONTH,
                 "measure": _one_of(MEASURES),
                 "scope": _one_of(SCOPES),
                 "persons": _whole(None),
@@ -149,7 +181,7 @@ TABLES: dict[str, Table] = {
                 "origin": _text(),
                 "destination": _text(),
                 "distance_km": _number(0, 20_100, False),
-                "contiguous": pa.Column("boolean", required=False, nullable=True),
+                "contiguous": Column("boolean", required=False),
             },
         ),
         _table(
@@ -264,7 +296,7 @@ def _typed(raw: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, list[_Cell]]:
     """Columns in the contract's types; a cell that cannot be read becomes empty and is told."""
     typed, cells = {}, []
     for name, values in raw.items():
-        dtype = type_name(table.schema.columns[name])
+        dtype = table.columns[str(name)].dtype
         typed[name], unread = _READERS[dtype](values)
         wanted = _WANTED[dtype]
         cells += [
@@ -305,15 +337,12 @@ _READERS = {"Int64": _read_whole, "float64": _read_number, "boolean": _read_trut
 _WANTED = {"Int64": "a whole number", "float64": "a number", "boolean": "true or false", "str": "text"}
 
 
-def type_name(column: pa.Column) -> str:
-    """Int64, float64, boolean or str."""
-    name = str(column.dtype)
-    return "str" if name.startswith("str") else name
-
-
 def _broken_rules(typed: pd.DataFrame, table: Table, unread: set[tuple[str, int]]) -> list[_Cell]:
     """Cells that were read and break a rule of their column."""
-    present = pa.DataFrameSchema({name: table.schema.columns[name] for name in typed.columns})
+    import pandera.pandas as pa
+    from pandera.errors import SchemaErrors
+
+    present = pa.DataFrameSchema({str(name): table.checked[name] for name in typed.columns})
     try:
         present.validate(typed, lazy=True)
     except SchemaErrors as error:
@@ -331,18 +360,8 @@ def _rule_fault(table: Table, column: str, label: int, value: object) -> str:
     where = f"{table.name}: row {row_number(label)}: {column}"
     if value is None or value is pd.NA or value != value:
         return f"{where} is empty; must be given"
-    return f"{where} is '{value}'; must be {' and '.join(map(_in_words, table.schema.columns[column].checks))}"
-
-
-def _in_words(check: pa.Check) -> str:
-    if check.description:
-        return check.description
-    told = check.statistics or {}
-    if "allowed_values" in told:
-        return "one of " + ", ".join(map(str, told["allowed_values"]))
-    if "max_value" in told and "min_value" in told:
-        return f"from {told['min_value']:g} to {told['max_value']:g}"
-    return f"at least {told['min_value']}"
+    rule = table.columns[column].rule
+    return f"{where} is '{value}'; must be {rule.words if rule else table.columns[column].dtype}"
 
 
 def _repeated(typed: pd.DataFrame, table: Table) -> pd.DataFrame:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.contracts import REGION_COLUMNS, TABLES, DatasetError, check_table, nearest, type_name
+from features.contracts import REGION_COLUMNS, TABLES, DatasetError, check_table, nearest
 from features.descriptor import FILE, Descriptor, Resource, read_descriptor
 from features.indicators import INDICATORS, UNKNOWN_LAG
+from features.remembered import remembered
 from features.rules import rule_faults
 from features.superseded import with_superseded
 
@@ -117,7 +118,7 @@ class Dataset:
         return _indicator(self, name)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _indicator(dataset: Dataset, name: str) -> pd.DataFrame:
     rows = dataset.indicators[dataset.indicators["indicator"] == name]
     return rows.pivot(index="year", columns="region", values="value")
@@ -184,6 +185,22 @@ def read_dataset(folder: Path | str) -> tuple[Dataset, list[str]]:
     return _assembled(descriptor, tables), [*descriptor.notes, *_indicator_notes(tables["indicators"])]
 
 
+def read_saved(folder: Path) -> Dataset:
+    """What `save_dataset` has written, whose tables were checked before: only their hashes are looked at.
+
+    Raises DatasetError where the folder is not as it was written.
+    """
+    descriptor = read_descriptor(folder)
+    if descriptor.faults:
+        raise DatasetError(str(folder), list(descriptor.faults))
+    tables = {resource.name: read_file(resource.path) for resource in descriptor.resources}
+    return _assembled(descriptor, {name: _as_checked(name, table) for name, table in tables.items()})
+
+
+def _as_checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype({column: TABLES[name].columns[str(column)].dtype for column in table.columns})
+
+
 def _no_moves(tables: list[pd.DataFrame]) -> list[str]:
     if not any(len(table) for table in tables):
         return ["flows, movements: no rows; one of them must have some"] if tables else []
@@ -246,7 +263,7 @@ def _periods(movements: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def filled_table(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Optional columns where they are left out: `published` by the publication lag, `basis` official."""
     if name == "superseded":
-        columns = {column: type_name(rule) for column, rule in TABLES[name].schema.columns.items()}
+        columns = {column: rule.dtype for column, rule in TABLES[name].columns.items()}
         return table.reindex(columns=list(columns)).astype(columns).reset_index(drop=True)
     table = table.copy()
     if name in ("indicators", "flows", "movements", "statements"):
@@ -271,9 +288,7 @@ def _lag(indicator: str) -> int:
 @lru_cache
 def _empty(name: str) -> pd.DataFrame:
     """The table without rows, in the types a table with rows has."""
-    columns = {
-        column: pd.Series(dtype=_EMPTY_TYPES[type_name(rule)]) for column, rule in TABLES[name].schema.columns.items()
-    }
+    columns = {column: pd.Series(dtype=_EMPTY_TYPES[rule.dtype]) for column, rule in TABLES[name].columns.items()}
     return pd.DataFrame(columns)
 
 

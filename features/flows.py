@@ -1,13 +1,14 @@
 """Flows: who moved from where to where, as a sparse panel of pairs in units of constant boundaries."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from features.boundaries import BASIS_ORDER, at_constant_boundaries
 from features.dataset import Dataset
+from features.remembered import remembered
 
 ABSENT = 0.05
 """Share of pairs without a flow below which nothing is taken to be withheld."""
@@ -102,7 +103,7 @@ def has_flows(dataset: Dataset) -> bool:
     return len(dataset.flows) > 0
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def flow_history(dataset: Dataset) -> FlowHistory:
     """The flows that a dataset (or a vintage of it) records, between units of constant boundaries.
 
@@ -139,7 +140,7 @@ class _Coded:
     rows: dict[str, np.ndarray]
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _coded(dataset: Dataset) -> _Coded:
     flows = at_constant_boundaries(dataset, int(dataset.flows["year"].min())).flows
     ends = [pd.Index(flows[end]) for end in ("origin", "destination")]

@@ -5,18 +5,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from features.boundaries import at_constant_boundaries
 from features.dataset import Dataset
 from features.flows import contiguous, distance_km
 from features.indicators import INDICATORS, Indicator
 from features.region_features import MAX_AGE
+from features.remembered import remembered
 
 SIZES = (
     *("population", "population_average", "population_female", "population_male"),
@@ -102,7 +101,7 @@ class Geography:
     rank: np.ndarray
 
 
-@lru_cache(maxsize=2)
+@remembered(2)
 def geography(dataset: Dataset, regions: tuple[str, ...]) -> Geography:
     place = dataset.regions.set_index("region").loc[list(regions)]
     distance = distance_km(dataset, regions).astype("float32")
@@ -121,6 +120,9 @@ def _nearest(distance: np.ndarray) -> np.ndarray:
 
 
 def _borders(border: np.ndarray) -> np.ndarray:
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
     steps = dijkstra(csr_matrix(border.astype("int8")), directed=False, unweighted=True, limit=MAX_BORDERS)
     return np.minimum(steps, MAX_BORDERS).astype("int8")
 

@@ -1,13 +1,12 @@
 """region_features(dataset, cutoff): what is known of each region at a cutoff, one row per region."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from features.boundaries import at_constant_boundaries
 from features.dataset import Dataset
 from features.indicators import INDICATORS, Indicator
+from features.remembered import remembered
 from features.targets import first_year, target_history
 
 MAX_AGE = 3
@@ -30,7 +29,7 @@ def region_features(dataset: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     return _features(dataset.as_of(cutoff), target, cutoff)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _features(known: Dataset, target: str, cutoff: int) -> pd.DataFrame:
     history = target_history(known, target)
     rate = history.rate

@@ -5,12 +5,13 @@ movements; what kind of moves are counted is its scope.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import pandas as pd
 
 from features.boundaries import BASIS_ORDER, at_constant_boundaries
 from features.dataset import Dataset
+from features.remembered import remembered
 
 TARGETS = ("net_migration", "inflow", "out_migration")
 
@@ -39,10 +40,22 @@ class History:
     population: pd.DataFrame
     basis: pd.DataFrame
 
-    @property
+    @cached_property
     def rate(self) -> pd.DataFrame:
-        """Persons per 1,000 inhabitants on 1 January, year × region."""
+        """Persons per 1,000 inhabitants on 1 January, year × region; the same frame for everyone who asks."""
         return 1000 * self.persons / self.population.reindex(self.persons.index)
+
+    @cached_property
+    def last_basis(self) -> dict[str, str]:
+        """Basis of the last value of each region."""
+        known = self.basis.notna().to_numpy()
+        last = len(known) - 1 - known[::-1].argmax(axis=0)
+        return dict(zip(self.regions, self.basis.to_numpy()[last, range(len(last))], strict=True))
+
+    @cached_property
+    def recorded(self) -> list[int]:
+        """Years with a value of any region."""
+        return [int(year) for year in self.persons.index[self.persons.notna().any(axis=1)]]
 
     @property
     def regions(self) -> list[str]:
@@ -60,6 +73,7 @@ def recorded_targets(dataset: Dataset) -> list[str]:
 
 
 def first_year(dataset: Dataset, target: str) -> int:
+    """Of the recorded values. Raises ValueError where nothing is recorded; see `recorded_targets`."""
     return int(records(dataset, target)[1]["year"].min())
 
 
@@ -82,7 +96,7 @@ def _what_counts(dataset: Dataset, target: str) -> tuple[str, list[str]]:
     return history.scope, history.regions
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def target_history(dataset: Dataset, target: str) -> History:
     """The history of a target in units whose boundaries are constant over it.
 
@@ -99,7 +113,7 @@ def target_history(dataset: Dataset, target: str) -> History:
     return History(target, scope, persons[regions].reindex(years), population[regions], basis.reindex(years))
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def records(dataset: Dataset, target: str) -> tuple[str, pd.DataFrame]:
     """Scope, and rows (region, year, persons, basis) of the widest scope for the balance, the narrowest for counts."""
     if len(dataset.flows):

@@ -25,6 +25,7 @@ from models.estimated_flows import estimates_flows
 from models.forecast import Forecast
 from models.outlook import Outlook, outlook
 from models.projection import ProjectionError
+from models.scenario import count_of
 from models.scenario_model import ScenarioModel
 from models.vital_history import HistoryError
 
@@ -74,7 +75,7 @@ def advice_of(
     made = Advice()
     steps: dict[str, Callable[[], object]] = {
         DRIVERS: lambda: drivers_of(dataset, cutoff, forecast),
-        SCENARIO_MODEL: lambda: ScenarioModel.fit(dataset, cutoff),
+        SCENARIO_MODEL: lambda: ScenarioModel.fit(dataset, cutoff, count_of(forecast)),
         OUTLOOK: lambda: outlook(dataset, cutoff, forecast),
         MOVES: lambda: _moves(dataset.as_of(cutoff), cutoff),
     }

@@ -7,12 +7,12 @@ recorded life expectancy (Preston, Heuveline & Guillot 2001, ch. 7).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
+from features.remembered import remembered
 from models import schedules
 from models.schedules import AGES, BOYS, OPEN, SEXES, Assumption
 from models.vital_history import VitalHistory, vital_history
@@ -59,7 +59,7 @@ class AgeStructure:
         return RECORDED if "derived" in self.basis.values() else RECONSTRUCTED
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def age_structure(known: Dataset, cutoff: int, regions: tuple[str, ...]) -> AgeStructure:
     """Of regions that stand at the cutoff, or units, from a vintage.
 

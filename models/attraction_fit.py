@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 MAX_STEPS = 100
 TOLERANCE = 1e-10
@@ -75,6 +74,8 @@ def _sandwich(design: Array, residual: Array, expected: Array, clusters: tuple[A
 
 
 def _clustered(scores: Array, labels: Array) -> Array:
+    from scipy.sparse import csr_array
+
     number = np.unique(labels, return_inverse=True)[1]
     groups, rows = number.max() + 1, len(number)
     sums = csr_array((np.ones(rows), (number, np.arange(rows))), shape=(groups, rows)) @ scores

@@ -1,7 +1,6 @@
 """The panel that attraction is learnt from: flows of every year, and what was known of both ends a year before."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from features.dataset import Dataset
 from features.flows import has_flows
 from features.indicators import INDICATORS
 from features.pair_features import Pairs, geography, region_table, regions_of
+from features.remembered import remembered
 from models.estimated_flows import estimates_flows
 
 GEOGRAPHY = (
@@ -92,7 +92,7 @@ def panel_of(dataset: Dataset, cutoff: int) -> Panel:
     return _panel(dataset.as_of(cutoff), cutoff)
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def _panel(known: Dataset, cutoff: int) -> Panel:
     flows, basis = _flows(known, cutoff)
     nothing = {name: getattr(known, name).iloc[:0] for name in ("indicators", "movements", "monthly_movements")}
@@ -130,8 +130,9 @@ def _year(known: Dataset, only_flows: Dataset, year: int) -> tuple[pd.DataFrame,
     """Places, positions of origin and destination, geography and flows of a year; None without two known regions."""
     if len(regions_of(known, year - 1)) < 2:
         return None
-    constant = at_constant_boundaries(only_flows, year - 1)
-    flows = constant.flows[constant.flows["year"] == year]
+    of_year = replace(only_flows, flows=only_flows.flows[only_flows.flows["year"] == year])
+    constant = at_constant_boundaries(of_year, year - 1)
+    flows = constant.flows
     table = region_table(known, year - 1)
     table = table[table.index.isin({*flows["origin"].unique(), *flows["destination"].unique()})]
     persons = flows.pivot(index="origin", columns="destination", values="persons")

@@ -3,7 +3,7 @@
 The only file for regional targets that knows LightGBM.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from features.dataset import Dataset
 from features.indicators import INDICATORS
 from features.region_features import region_features
 from models.baselines import known_history, last_value, persons_at_last_population
+from models.trees import Trees
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -54,7 +55,7 @@ class BoostedRateChange:
     """
 
     settings: BoostedSettings = BoostedSettings()
-    boosters: dict[int, "Booster"] = field(default_factory=dict)
+    boosters: "Mapping[int, Booster | Trees]" = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     name: str = "boosted"
 
@@ -119,9 +120,7 @@ class BoostedRateChange:
 
     @staticmethod
     def from_texts(texts: dict[str, str], columns: Sequence[str]) -> "BoostedRateChange":
-        import lightgbm
-
-        boosters = {int(name[1:]): lightgbm.Booster(model_str=text) for name, text in texts.items()}
+        boosters = {int(name[1:]): Trees(text) for name, text in texts.items()}
         return BoostedRateChange(boosters=boosters, columns=tuple(columns))
 
 

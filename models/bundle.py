@@ -4,6 +4,7 @@
     <content>/forecaster.json, calibration_<target>.npz, <target>_<model>_h<horizon>.txt
     <content>/flows_*                as in models/flow_bundle.py, where flows are recorded
     <content>/estimated_flows.npz    the last year of the balanced record in draws, where flows are estimated
+    <content>/forecast.*     its forecast, as in models/forecast_bundle.py
     <content>/scores.csv     the backtest on which the gate decided; scorecard.csv, the same pooled over cutoffs
     <content>/dataset/       the dataset it forecasts from, in the dataset format
     and what models/advice.py says
@@ -18,13 +19,13 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from features.dataset import Dataset, load_dataset, save_dataset
+from features.dataset import Dataset, read_saved, save_dataset
 from models.advice import Advice, read_advice, write_advice
 from models.boosted import BoostedRateChange
 from models.calibration import Calibration
@@ -32,10 +33,11 @@ from models.decision import Decision
 from models.estimated_flows import EstimatedFlows
 from models.flow_bundle import read_flows, write_flows
 from models.forecast import Forecast
+from models.forecast_bundle import read_forecast, write_forecast
 from models.forecaster import FittedTarget, MigrationForecaster
 from models.track_record import models_of
 
-FORMAT = 4
+FORMAT = 5
 ESTIMATED = "estimated_flows.npz"
 
 
@@ -63,16 +65,23 @@ class Manifest:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
+    """kept: its forecast, where it was computed and written before."""
+
     manifest: Manifest
     forecaster: MigrationForecaster
     dataset: Dataset
     scores: pd.DataFrame
     scorecard: pd.DataFrame
     advice: Advice = field(default_factory=Advice)
+    kept: Forecast | None = field(default=None, repr=False)
 
     @cached_property
     def forecast(self) -> Forecast:
         """Every target, region and horizon at the bundle's cutoff; computed once."""
+        return self.kept or self.forecast_again()
+
+    def forecast_again(self) -> Forecast:
+        """The same, computed by its models."""
         return self.forecaster.predict(self.dataset, self.manifest.cutoff, self.manifest.horizons)
 
 
@@ -103,10 +112,10 @@ def save_bundle(bundle: Bundle, folder: Path) -> Path:
     try:
         _write_content(bundle, unfinished)
         files = {str(path.relative_to(unfinished)): _sha256(path) for path in _files(unfinished)}
-        content = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
-        if (folder / content).exists():
-            shutil.rmtree(unfinished)
-        else:
+        content = _content(files)
+        # One that is there with the same content, and whole, stays.
+        if _damage(folder / content, files):
+            shutil.rmtree(folder / content, ignore_errors=True)
             os.replace(unfinished, folder / content)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -151,11 +160,17 @@ def _write_content(bundle: Bundle, folder: Path) -> None:
     bundle.scores.to_csv(folder / "scores.csv", index=False)
     bundle.scorecard.to_csv(folder / "scorecard.csv", index=False)
     save_dataset(bundle.dataset, folder / "dataset")
+    write_forecast(bundle.forecast, folder)
     write_advice(bundle.advice, folder)
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _content(files: dict[str, str]) -> str:
+    """Name of the folder of files whose sha256 are told by their names."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _sha256(path: Path) -> str:
@@ -175,26 +190,33 @@ def _replace_text(path: Path, text: str) -> None:
 
 
 def load_bundle(folder: Path | str) -> Bundle:
-    """Read a bundle, checking every file against the manifest.
+    """Read a bundle, checking every file against the manifest. What was checked when it was made is not checked anew.
 
     Raises BundleError that names what is wrong: no bundle, another format, a file that is missing or changed.
     """
     folder = Path(folder)
     told = _manifest(folder)
     content = folder / told["content"]
-    faults = [
-        f"{name}: {'is missing' if not (content / name).is_file() else 'was changed after training'}"
-        for name, digest in told["files"].items()
-        if not (content / name).is_file() or _sha256(content / name) != digest
-    ]
+    faults = [] if _content(told["files"]) == told["content"] else ["manifest.json: was changed after training"]
+    faults += _damage(content, told["files"])
     if faults:
         raise BundleError("\n".join([f"{folder}: the bundle is damaged; train again", *(f"  {f}" for f in faults)]))
     decisions = tuple(Decision(**decision) for decision in told["decisions"])
     manifest = Manifest(told["cutoff"], tuple(told["horizons"]), told["dataset"], told["versions"], decisions)
     running = json.loads((content / "forecaster.json").read_text("utf-8"))["running"]
-    dataset = replace(load_dataset(content / "dataset"), running=running)
+    dataset = replace(read_saved(content / "dataset"), running=running)
     scores, scorecard = pd.read_csv(content / "scores.csv"), pd.read_csv(content / "scorecard.csv")
-    return Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard, read_advice(content))
+    made = Bundle(manifest, _read_forecaster(content), dataset, scores, scorecard, read_advice(content))
+    return replace(made, kept=read_forecast(content, lru_cache(made.forecast_again)))
+
+
+def _damage(content: Path, files: dict[str, str]) -> list[str]:
+    """Files that are not as their sha256 says."""
+    return [
+        f"{name}: {'is missing' if not (content / name).is_file() else 'was changed after training'}"
+        for name, digest in files.items()
+        if not (content / name).is_file() or _sha256(content / name) != digest
+    ]
 
 
 def _manifest(folder: Path) -> dict:

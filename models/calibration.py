@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
-from scipy.special import ndtri
 
 OWN_YEARS = 4.0
 """Weight, in cutoffs, of the scale expected from a region's size against the region's own errors."""
@@ -99,6 +97,8 @@ def _sizes(known: np.ndarray) -> np.ndarray:
 
     One or two cutoffs tell how large errors are, not how they spread.
     """
+    from scipy.special import ndtri
+
     own = np.abs(known[~np.isnan(known)])
     count = max(1, round(len(own) * PRIOR_CUTOFFS / len(known)))
     normal = ndtri(0.5 + (np.arange(count) + 0.5) / (2 * count)) * np.sqrt(np.pi / 2) * own.mean()
@@ -171,6 +171,8 @@ def error_scale(missed: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 
 def _by_size(mean_error: np.ndarray, count: np.ndarray, size: np.ndarray) -> np.ndarray:
+    from scipy.optimize import nnls
+
     told = count > 0
     if not told.any():
         return np.sqrt(size)

@@ -1,7 +1,6 @@
 """Combination of forecasts: non-negative weights chosen on earlier cutoffs, shrunk to equal ones."""
 
 import numpy as np
-from scipy.optimize import nnls
 
 MEMBERS = ("persistence", "mean_of_years", "exponential_smoothing", "boosted")
 NAME = "combination"
@@ -17,6 +16,8 @@ def combination_weights(points: np.ndarray, actual: np.ndarray, size: np.ndarray
     >>> combination_weights(np.empty((2, 0, 3)), np.empty((0, 3)), np.ones(3))
     array([0.5, 0.5])
     """
+    from scipy.optimize import nnls
+
     members = len(points)
     equal = np.full(members, 1 / members)
     told = ~np.isnan(actual) & ~np.isnan(points).any(axis=0)

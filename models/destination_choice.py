@@ -1,12 +1,12 @@
 """Where those who leave go: the structure of flows, smoothed by the size of each cell and raked to the totals."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from features.dataset import Dataset
 from features.flows import FlowHistory, flow_history, sums_by
+from features.remembered import remembered
 from models.out_migration import last_totals, smoothed_totals
 from models.smoothing import begun, local_level, rake
 
@@ -26,7 +26,7 @@ class Structure:
     before: np.ndarray
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def structure(known: Dataset) -> Structure:
     """The structure of the flows that a vintage knows."""
     history = flow_history(known)

@@ -1,6 +1,7 @@
 """Skill that drivers add: next year's rates with and without a group, at past cutoffs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -34,63 +35,80 @@ def skill_added(dataset: Dataset, cutoff: int, indices: Indices) -> pd.DataFrame
     learnt at each cutoff from what was known then. lower, upper: 80 % interval over resampled cutoffs.
     """
     target = "out_migration" if has_flows(dataset.as_of(cutoff)) else "net_migration"
-    features, rate, population = _history(dataset, target, cutoff)
-    years = [year for year in sorted(features) if year + 1 in rate.index][TAUGHT:][-CUTOFFS:]
+    past = _past(dataset, target, cutoff)
+    rows = [row for row in range(len(past.years)) if past.followed[row]][TAUGHT:][-CUTOFFS:]
     drivers = [(group, "group", indices.members(group)) for group in indices.groups]
     drivers += [(name, "indicator", (name,)) for name in indices.indicators]
-    if len(years) < 2:
+    if len(rows) < 2:
         return pd.DataFrame(columns=COLUMNS)
-    size = np.array([np.nansum(np.abs(rate.loc[y + 1] * population.loc[y + 1])) for y in years])
+    size = np.array([np.nansum(np.abs(past.after[row] * past.people[row])) for row in rows])
     missed = {
-        names: np.array([_missed(features, rate, population, names, year) for year in years])
+        names: np.array([_missed(past, names, row) for row in rows])
         for names in [None, (), *(names for _, _, names in drivers)]
     }
     wape = {names: one.sum() / size.sum() for names, one in missed.items()}
-    known = (target, len(years), wape[None], wape[()])
-    rows = [
+    known = (target, len(rows), wape[None], wape[()])
+    table = [
         (driver, kind, *known, wape[names], *_compared(missed[names], missed[()])) for driver, kind, names in drivers
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(table, columns=COLUMNS)
 
 
-def _history(dataset: Dataset, target: str, cutoff: int) -> tuple[dict[int, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
-    """Features by the cutoff at which they were known, rates and population, both year × region."""
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """Cutoffs, and the year after each. features: as known at the cutoff, (year, region, column). last: rate of the
+    cutoff year, after: of the year after, (year, region), NaN where not known; people: thousands of that year.
+    followed: whether any rate is known of the year after, (year)."""
+
+    years: tuple[int, ...]
+    columns: pd.Index
+    features: Array
+    last: Array
+    after: Array
+    people: Array
+    followed: Array
+
+    def of(self, names: Sequence[str]) -> Array:
+        """Features that a model with some drivers sees, (year, region, column); NaN for one that is not told."""
+        columns = [*OWN, *(column for name in names for column in (name, f"{name}_change"))]
+        place = self.columns.get_indexer(pd.Index(columns))
+        return np.where(place < 0, np.nan, self.features[..., place])
+
+
+def _past(dataset: Dataset, target: str, cutoff: int) -> _Past:
     history = target_history(dataset.as_of(cutoff), target)
     rate = history.rate.loc[:cutoff].dropna(how="all")
-    first = int(rate.index.min()) + 2
-    features = {
-        year: region_features(dataset, target, year).reindex(rate.columns)
-        for year in range(first, cutoff + 1)
-        if year in rate.index
-    }
-    return features, rate, history.population.reindex(rate.index) / 1000
+    years = tuple(int(year) for year in rate.index if year >= rate.index.min() + 2)
+    tables = [region_features(dataset, target, year).reindex(rate.columns) for year in years]
+    columns = pd.Index(dict.fromkeys(column for table in tables for column in table.columns))
+    after = [year + 1 for year in years]
+    return _Past(
+        years,
+        columns,
+        np.array([table.reindex(columns=columns).to_numpy(dtype="float64") for table in tables]),
+        np.array([table["rate"].to_numpy() for table in tables]),
+        rate.reindex(after).to_numpy(),
+        (history.population.reindex(rate.index) / 1000).reindex(after).to_numpy(),
+        np.isin(after, rate.index),
+    )
 
 
-def _missed(
-    features: dict[int, pd.DataFrame],
-    rate: pd.DataFrame,
-    population: pd.DataFrame,
-    names: Sequence[str] | None,
-    year: int,
-) -> float:
-    """Persons by which the rates of year + 1 are missed, over all regions. names: drivers; None for persistence."""
-    actual, last = rate.loc[year + 1].to_numpy(), features[year]["rate"].to_numpy()
-    change = np.zeros(len(last)) if names is None else _ridge(features, rate, names, year)
-    return float(np.nansum(np.abs(actual - last - change) * population.loc[year + 1].to_numpy()))
+def _missed(past: _Past, names: Sequence[str] | None, row: int) -> float:
+    """Persons by which the rates of the year after are missed, over all regions. names: drivers; None: persistence."""
+    change = np.zeros(past.last.shape[1]) if names is None else _ridge(past, names, row)
+    return float(np.nansum(np.abs(past.after[row] - past.last[row] - change) * past.people[row]))
 
 
-def _ridge(features: dict[int, pd.DataFrame], rate: pd.DataFrame, names: Sequence[str], year: int) -> Array:
+def _ridge(past: _Past, names: Sequence[str], row: int) -> Array:
     """Change of rates that is expected after a year, (region), learnt from the years before it."""
-    columns = [*OWN, *(column for name in names for column in (name, f"{name}_change"))]
-    past = [one for one in features if one < year and one + 1 in rate.index]
-    rows = np.concatenate([features[one].reindex(columns=columns).to_numpy(dtype="float64") for one in past])
-    change = np.concatenate([(rate.loc[one + 1] - features[one]["rate"]).to_numpy() for one in past])
+    features, taught = past.of(names), np.flatnonzero(past.followed[:row])
+    rows = np.concatenate(features[taught])
+    change = np.concatenate(past.after[taught] - past.last[taught])
     told = np.isfinite(change)
     centre, spread = _scale(rows[told])
     known = np.nan_to_num((rows[told] - centre) / spread)
-    learnt = np.linalg.solve(known.T @ known + PENALTY * np.eye(len(columns)), known.T @ change[told])
-    now = features[year].reindex(columns=columns).to_numpy(dtype="float64")
-    return np.nan_to_num((now - centre) / spread) @ learnt
+    learnt = np.linalg.solve(known.T @ known + PENALTY * np.eye(rows.shape[1]), known.T @ change[told])
+    return np.nan_to_num((features[row] - centre) / spread) @ learnt
 
 
 def _scale(rows: Array) -> tuple[Array, Array]:

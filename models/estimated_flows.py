@@ -7,7 +7,6 @@ claimed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from features.boundaries import PartsError, present_parts, unit_of_region
 from features.dataset import Dataset
 from features.evidence import Evidence, EvidenceError, all_counted, evidence
 from features.flows import has_flows
+from features.remembered import remembered
 from features.targets import first_year, recorded_targets, target_history
 from models.coherence import settled
 from models.forecast import QUANTILES, FlowForecast, TargetForecast
@@ -176,7 +176,7 @@ class EstimatedFlows:
 # --- where it can be made -------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def estimates_flows(known: Dataset, cutoff: int) -> bool:
     """Whether flows of a vintage can be estimated: none are recorded, moves in the country are counted in some year,
     and every region has a balance in one of the last years, and a forecast of it."""

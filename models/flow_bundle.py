@@ -16,6 +16,7 @@ from models.flow_forecaster import FittedFlows
 from models.flow_models import CorrectedModel, FlowModel, flow_model
 from models.size_curve import SizeCurve
 from models.structural import StructuralBoosted
+from models.trees import Trees
 
 ARRAYS = ("class_of", "level", "out", "into", "share", "together", "shape")
 
@@ -76,9 +77,7 @@ def _read_calibration(folder: Path, told: dict, place: int) -> FlowCalibration:
 
 
 def _read_correction(folder: Path, horizon: int, cutoffs: int) -> Correction:
-    import lightgbm
-
-    booster = lightgbm.Booster(model_str=_correction(folder, horizon).with_suffix(".txt").read_text("utf-8"))
+    booster = Trees(_correction(folder, horizon).with_suffix(".txt").read_text("utf-8"))
     with np.load(_correction(folder, horizon), allow_pickle=False) as linear:
         return Correction(linear["mean"], linear["scale"], linear["slope"], booster, cutoffs)
 

@@ -17,10 +17,9 @@ inference, Gibbs & Candès 2021), and n cutoffs widen the level by 1 + 1/n.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from statistics import NormalDist
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 from features.dataset import Dataset
 from models.calibration import NOMINAL, error_scale
@@ -36,7 +35,7 @@ LEAST_VARIANCE = 1.0
 """Of a cell, in persons²: whole persons cannot be told more finely."""
 FEWEST = 200
 """Errors of a class of size from which it has a shape of its own."""
-NORMAL_WIDTH = float(ndtri((1 + NOMINAL) / 2))
+NORMAL_WIDTH = NormalDist().inv_cdf((1 + NOMINAL) / 2)
 """Half width of the middle 80 % over the standard deviation: sums of shocks come near a normal law."""
 FADING = 0.9
 """Weight of a past cutoff against the one after it, in correcting widths."""
@@ -157,6 +156,8 @@ def _spread(curve: SizeCurve, size: np.ndarray) -> np.ndarray:
 
 def _level_sizes(seen: np.ndarray, horizon: int) -> np.ndarray:
     """Sorted |errors| of the level and as many of a normal law as PRIOR_CUTOFFS would bring, ten each."""
+    from scipy.special import ndtri
+
     shares = (np.arange(10 * PRIOR_CUTOFFS) + 0.5) / (10 * PRIOR_CUTOFFS)
     prior = ndtri(0.5 + shares / 2) * LEVEL_PRIOR * np.sqrt(horizon)
     return np.sort(np.concatenate([[0.0], np.repeat(np.abs(seen), 10), prior]))
@@ -313,6 +314,8 @@ def _by_class(misses: Misses, weight: np.ndarray, own: str, others: Sequence[str
 
 def _factor(misses: Misses, weight: np.ndarray, own: str, others: Sequence[str]) -> float:
     """Factor of a part of the width with which the interval holds NOMINAL of what was missed, by weight; in BOUNDS."""
+    from scipy.optimize import brentq
+
     if not weight.any():
         return 1.0
     squared, around = getattr(misses, own), np.sum([getattr(misses, other) for other in others], axis=0)

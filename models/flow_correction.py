@@ -7,15 +7,16 @@ corrections of arrivals did not. One of the files that know LightGBM.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.dataset import Dataset
 from features.flows import FlowHistory, carried, flow_history, has_flows, pair_contiguous, pair_distance_km, sums_by
+from features.remembered import remembered
 from models.destination_choice import Structure, structure
 from models.size_curve import SizeCurve
+from models.trees import Trees
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -57,7 +58,7 @@ class Correction:
     mean: np.ndarray
     scale: np.ndarray
     slope: np.ndarray
-    booster: "Booster"
+    booster: "Booster | Trees"
     cutoffs: int
 
     def applied(self, known: Dataset) -> np.ndarray:
@@ -74,7 +75,7 @@ class Correction:
         return corrected * (kept / np.maximum(arriving, 1e-9))[history.destination]
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def fitted_correction(known: Dataset, horizon: int) -> Correction | None:
     """Learnt on every earlier cutoff of a vintage whose outcome it knows; None where these are too few."""
     cutoffs = _taught_cutoffs(known, horizon)
@@ -149,7 +150,7 @@ def _boosted(features: np.ndarray, ratio: np.ndarray, size: np.ndarray) -> "Boos
 # --- features -------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def momentum(known: Dataset) -> np.ndarray:
     """What the own history of each flow says at a vintage, (pair, feature), float32; only what is known at it.
 

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.special import ndtr
 
 from features.flows import sums_by
 from models.flow_calibration import LEVELS, FlowCalibration
 from models.flow_record import size_class
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 BLOCK = 4_000_000
 """Cells × draws that are made at once."""
@@ -186,8 +187,10 @@ class FlowFutures:
         return found[0], found[1]
 
 
-def _indicator(end: np.ndarray, regions: int) -> csr_array:
+def _indicator(end: np.ndarray, regions: int) -> "csr_array":
     """(region, pair), 1 where the pair ends in the region."""
+    from scipy.sparse import csr_array
+
     ones = np.ones(len(end), dtype=np.int32)
     return csr_array((ones, (end, np.arange(len(end)))), shape=(regions, len(end)))
 
@@ -198,5 +201,7 @@ def _mirrored(half: np.ndarray) -> np.ndarray:
 
 def _of_sizes(normal: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Standard normal numbers to errors whose |size| has the distribution of `sizes`, which are sorted."""
+    from scipy.special import ndtr
+
     level = 2 * ndtr(np.abs(normal)) - 1
     return np.sign(normal) * np.interp(level * (len(sizes) - 1), np.arange(len(sizes)), sizes)

@@ -225,7 +225,7 @@ def forecastable_targets(known: Dataset, cutoff: int) -> list[str]:
     """Targets with values in at least two years, the last of them within two years of the cutoff."""
     found = []
     for target in recorded_targets(known):
-        years = target_history(known, target).persons.dropna(how="all").index
-        if len(years) >= 2 and years.max() > cutoff - 3:
+        years = target_history(known, target).recorded
+        if len(years) >= 2 and years[-1] > cutoff - 3:
             found.append(target)
     return found

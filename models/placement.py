@@ -29,7 +29,7 @@ def reconciled(known: Dataset, draws: dict[str, np.ndarray], spread: dict[str, n
 def in_units(known: Dataset, draws: dict[str, np.ndarray]) -> Placed:
     """In the units themselves, in which outcomes can be compared over years."""
     histories = {target: target_history(known, target) for target in draws}
-    return {target: (tuple(one.regions), draws[target], _last_basis(one)) for target, one in histories.items()}
+    return {target: (tuple(one.regions), draws[target], one.last_basis) for target, one in histories.items()}
 
 
 def in_present_regions(known: Dataset, draws: dict[str, np.ndarray], rng: np.random.Generator) -> Placed:
@@ -40,19 +40,12 @@ def in_present_regions(known: Dataset, draws: dict[str, np.ndarray], rng: np.ran
         unit = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
         parts = present_parts(known, unit)
         parts = parts[parts["unit"].isin(history.regions)].reset_index(drop=True)
-        basis = _last_basis(history)
+        basis = history.last_basis
         told = zip(parts["region"], parts["unit"], parts["share"], strict=True)
         told = {region: basis[unit] if share == 1 else "estimated" for region, unit, share in told}
         regional = split(unit_draws, history.regions, parts, _differential(known, history, parts), rng)
         placed[target] = (tuple(parts["region"]), regional, told)
     return placed
-
-
-def _last_basis(history: History) -> dict[str, str]:
-    """Basis of the last value of each region."""
-    known = history.basis.notna().to_numpy()
-    last = len(known) - 1 - known[::-1].argmax(axis=0)
-    return dict(zip(history.regions, history.basis.to_numpy()[last, range(len(last))], strict=True))
 
 
 def _differential(known: Dataset, history: History, parts: pd.DataFrame) -> pd.Series:

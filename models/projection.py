@@ -16,6 +16,7 @@ from models.forecast import QUANTILES, Forecast
 from models.mobility import SIGNS, FlowMobility, NetMobility, outlooks
 from models.projection_tables import GROUPS, MEASURES, Frame, age_quantiles, age_table, summary_table
 from models.schedules import ASSUMPTIONS, SEXES, Assumption
+from models.track_record import Progress
 from models.vital_rates import vital_rates
 
 LEVELS = tuple(SIGNS)
@@ -74,6 +75,7 @@ def project(
     level: str = "medium",
     draws: int | None = None,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Projection:
     """From 1 January after the cutoff to 1 January of `to`, for the regions of the forecast.
 
@@ -99,6 +101,8 @@ def project(
             people = year.people
             made.state(part, step + 1, people, structure.year + step + 1)
             made.flow(part, step, year)
+        if progress:
+            progress(f"to {to}, {part.stop} of {len(chosen)} draws")
     assumptions = (structure.assumption, *rates.assumptions, *told, *ASSUMPTIONS)
     return Projection(
         structure.year,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from models.forecast import FlowForecast, Forecast
 from models.scenario_applicability import OUTSIDE, Applicability, applicability, check
@@ -168,9 +167,11 @@ def _block(flows: FlowForecast, pairs: slice, pull: Array, draws: Array | None) 
 
 def _sums(persons: Array, end: Array, regions: int) -> Array:
     """Of pairs by an end of theirs, (draw, horizon, region)."""
-    summing = csr_array((np.ones(len(end)), (end, np.arange(len(end)))), shape=(regions, len(end)))
-    flat = persons.reshape(-1, persons.shape[-1])
-    return np.rint((summing @ flat.T).T).astype(np.int64).reshape(*persons.shape[:2], -1)
+    order = np.argsort(end, kind="stable")
+    ends, starts = np.unique(end[order], return_index=True)
+    sums = np.zeros((*persons.shape[:2], regions), dtype=np.int64)
+    sums[:, :, ends] = np.add.reduceat(persons[:, :, order], starts, axis=2)
+    return sums
 
 
 def _forecast(forecast: Forecast, flows: FlowForecast, measure: str) -> Array:

@@ -101,15 +101,12 @@ def _unit(change: Change) -> str:
     return "points" if unit == "%" else unit
 
 
-def largest_inside(model: ScenarioModel, region: str, indicator: str, sign: int) -> float:
-    """The largest change of the centred value in a direction that is not outside of what was seen; 0 for none.
-
-    sign: +1 up, −1 down.
+def largest_inside(model: ScenarioModel, indicator: str, sign: int) -> Array:
+    """By region, the largest change of the centred value in a direction that is not outside of what was seen; 0 for
+    none. sign: +1 up, −1 down.
     """
-    place = model.place(region, indicator)
-    if not np.isfinite(model.values[place]):
-        return 0.0
-    seen = model.seen[:, :, place[1]]
-    room = sign * ((np.nanmax(seen) if sign > 0 else np.nanmin(seen)) - model.values[place])
+    place = model.indices.indicators.index(indicator)
+    seen, values = model.seen[:, :, place], model.values[:, place]
+    room = sign * ((np.nanmax(seen) if sign > 0 else np.nanmin(seen)) - values)
     step = max(_largest(seen, sign, lag)[0] for lag in range(1, seen.shape[1]))
-    return float(max(min(room, step), 0.0))
+    return np.where(np.isfinite(values), np.maximum(np.minimum(room, step), 0.0), 0.0)

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from models.attraction_panel import AttractionError, panel_of
 from models.attraction_values import last_published
 
 SEED = 21
+DRAWS = 1000
+"""Fewest draws of effects."""
 SOME = 0.05
 """Part of the draws in which an effect must be above zero to count as one."""
 Array = np.ndarray
@@ -25,8 +27,9 @@ Array = np.ndarray
 class ScenarioModel:
     """Effects of what one region has more of each index than another, the same at both ends, and what was seen.
 
-    effects, covariance: free of any sign, two-way clustered, of groups of `indices`; see `effect_draws`. at_origin,
-    at_destination: (2, group), effect and standard error where both ends have effects of their own.
+    effects, covariance: free of any sign, two-way clustered, of groups of `indices`. drawn: effects that could as well
+    be, (draw, group), of the assumed sign. at_origin, at_destination: (2, group), effect and standard error where both
+    ends have effects of their own.
     values: centred, of the cutoff, (region, indicator). raw: the last published figures, the same.
     seen: centred values, (region, year, indicator), NaN where there was none; seen_regions, seen_years its labels.
     """
@@ -37,6 +40,7 @@ class ScenarioModel:
     indices: Indices
     effects: Array
     covariance: Array
+    drawn: Array
     at_origin: Array
     at_destination: Array
     regions: tuple[str, ...]
@@ -47,8 +51,10 @@ class ScenarioModel:
     seen_years: tuple[int, ...]
 
     @classmethod
-    def fit(cls, dataset: Dataset, cutoff: int) -> "ScenarioModel":
-        """From what was known at the cutoff. Raises AttractionError where flows cannot teach it."""
+    def fit(cls, dataset: Dataset, cutoff: int, draws: int = DRAWS) -> "ScenarioModel":
+        """From what was known at the cutoff. draws: of the forecasts that it answers about, at most.
+
+        Raises AttractionError where flows cannot teach it."""
         panel = panel_of(dataset, cutoff)
         indices = indices_of(panel)
         names = list(indices.indicators)
@@ -66,6 +72,7 @@ class ScenarioModel:
             indices=indices,
             effects=effects,
             covariance=covariance,
+            drawn=_drawn(indices, effects, covariance, max(draws, DRAWS)),
             at_origin=_own(free, "origin"),
             at_destination=_own(free, "destination"),
             regions=tuple(str(region) for region in table.index),
@@ -85,7 +92,7 @@ class ScenarioModel:
     @cached_property
     def strength(self) -> Array:
         """Part of the draws in which the effect of a group is above zero, (group)."""
-        return (effect_draws(self, 1000) > 0).mean(axis=0)
+        return (effect_draws(self, DRAWS) > 0).mean(axis=0)
 
     @cached_property
     def per_unit(self) -> Array:
@@ -104,21 +111,23 @@ class ScenarioModel:
         """JSON, by name."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
         told["indices"] = {"indicators": self.indices.indicators, "spread": self.indices.spread}
-        return {"scenario_model": json.dumps(told, default=_listed)}
+        return {"scenario_model": json.dumps(told, default=_listed, allow_nan=False)}
 
     @classmethod
     def from_texts(cls, texts: dict[str, str]) -> "ScenarioModel":
         told = json.loads(texts["scenario_model"])
         indices = Indices(tuple(told["indices"]["indicators"]), tuple(told["indices"]["spread"]))
-        arrays = ("effects", "covariance", "at_origin", "at_destination", "values", "raw", "seen")
+        arrays = ("effects", "covariance", "drawn", "at_origin", "at_destination", "values", "raw", "seen")
         lists = ("years", "regions", "seen_regions", "seen_years")
         made = {name: np.array(told[name], dtype="float64") for name in arrays} | {n: tuple(told[n]) for n in lists}
         return cls(**(told | made | {"indices": indices}))
 
 
 def _listed(array: Array) -> list:
-    """NaN stays NaN, which Python's JSON can hold."""
-    return array.tolist()
+    """NaN, which JSON does not have, is null."""
+    told = array.astype("object")
+    told[np.isnan(array)] = None
+    return told.tolist()
 
 
 def _own(free: Attraction, end: str) -> Array:
@@ -137,8 +146,12 @@ def _seen(places: pd.DataFrame, names: list[str]) -> tuple[Array, tuple[str, ...
     return seen, regions, years
 
 
-@lru_cache(maxsize=8)
 def effect_draws(model: ScenarioModel, count: int) -> Array:
+    """The first of the effects that could as well be, (draw, group); no more than the model was fitted with."""
+    return model.drawn[:count]
+
+
+def _drawn(indices: Indices, effects: Array, covariance: Array, count: int) -> Array:
     """Effects that could as well be, (draw, group): none below zero, and none of a group whose sign is not assumed.
 
     Normal with the clustered covariance, each draw moved to the nearest point without a negative effect, in the metric
@@ -146,11 +159,11 @@ def effect_draws(model: ScenarioModel, count: int) -> Array:
     """
     from scipy.optimize import nnls
 
-    signed = model.indices.assumed
-    values, vectors = np.linalg.eigh(model.covariance[np.ix_(signed, signed)])
+    signed = indices.assumed
+    values, vectors = np.linalg.eigh(covariance[np.ix_(signed, signed)])
     spread = np.sqrt(np.maximum(values, 1e-6 * values.max(initial=1e-12)))
     normals = np.random.default_rng(SEED).standard_normal((count, len(values)))
-    free = model.effects[signed] + (normals * spread) @ vectors.T
+    free = effects[signed] + (normals * spread) @ vectors.T
     metric = (vectors / spread).T
     draws = np.zeros((count, len(signed)))
     draws[:, signed] = np.array([nnls(metric, metric @ one)[0] for one in free]).reshape(free.shape)

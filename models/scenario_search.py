@@ -55,12 +55,13 @@ class Diversion:
 
     def largest(self, lever: Lever) -> float:
         """The largest relative change, in the direction that attracts, that is not outside of what was seen."""
-        size = largest_inside(self.model, *lever, ASSUMED[lever[1]])
-        if INDICATORS[lever[1]].scale == "log":
+        region, indicator = self.model.place(*lever)[0], lever[1]
+        size = float(largest_inside(self.model, indicator, ASSUMED[indicator])[region])
+        if INDICATORS[indicator].scale == "log":
             return float(np.expm1(size))
         raw = self.model.raw[self.model.place(*lever)]
         share = size / raw if np.isfinite(raw) and raw > 0 else 0.0
-        return float(min(share, 1.0) if ASSUMED[lever[1]] < 0 else share)
+        return float(min(share, 1.0) if ASSUMED[indicator] < 0 else share)
 
     def persons(self, changes: Mapping[Lever, float]) -> float:
         """Persons a year that the city receives less. changes: relative, above zero, in the direction that attracts."""

@@ -60,6 +60,8 @@ class Row(BaseModel):
 
 
 class City(Row):
+    """Whose case it is, and of which day."""
+
     region: Text = Field(description="Code of the region that the city is, as KZ-71")
     name: Text = Field(description="Name of the city")
     date: Day = Field(description="Day that the ledger is of")
@@ -91,6 +93,8 @@ class Stated(Row):
 
 
 class Component(Stated):
+    """One kind of presence as a source states it."""
+
     kind: Kind = Field(description="Kind of presence")
     coverage: float = Field(ge=1e-3, le=1, description="Share of the component that the source counts, 0.001 to 1")
     growth_per_year: float | None = Field(
@@ -103,7 +107,7 @@ class Norm(Row):
 
     service: Service
     unit: Unit
-    value: Amount = Field(description="Amount that `per` persons need")
+    value: Amount = Field(description="Amount that `per` persons need, in the unit")
     per: float = Field(default=1.0, ge=1, le=1e10, description="Persons that the value is of, as 1 or 1000")
     counts: dict[Kind, Annotated[float, Field(ge=0, le=1)]] = Field(
         min_length=1, description="Part of a norm that a person present counts, 0-1, by kind; a kind left out counts 0"
@@ -120,7 +124,7 @@ class Capacity(Row):
     service: Service
     unit: Unit
     year: Year
-    value: Amount = Field(description="Amount there is")
+    value: Amount = Field(description="Amount there is, in the unit")
     source: Source
     note: Note = None
 
@@ -131,7 +135,7 @@ class Recipients(Row):
     benefit: Benefit
     per_1000: float = Field(ge=0, le=1000, description="Recipients per 1,000 residents of the age group")
     age_group: AgeGroup | None = Field(default=None, description="Age group that it is of; left out: all ages")
-    cost_per_recipient: Amount | None = Field(default=None, description="Cost of a recipient in a year")
+    cost_per_recipient: Amount | None = Field(default=None, description="Cost of a recipient in a year, in the unit")
     unit: Text | None = Field(default=None, description="Unit of the cost, as tenge/year")
     source: Source
     date: Day = Field(description="Day that it is of")
@@ -144,7 +148,7 @@ class Budget(Row):
     benefit: Benefit
     unit: Unit
     year: Year
-    value: Amount = Field(description="Amount there is in a year")
+    value: Amount = Field(description="Amount there is in a year, in the unit, as tenge/year")
     source: Source
     note: Note = None
 
@@ -152,7 +156,7 @@ class Budget(Row):
 class Case(Row):
     """All that is stated of a city; `illustrative` where norms or capacities only show the form."""
 
-    city: City
+    city: City = Field(description="Whose case it is, and of which day")
     component: list[Component] = Field(min_length=1, max_length=MOST, description="Kinds of presence, a row each")
     total: Stated | None = Field(default=None, description="All who are served, where it is stated")
     norm: list[Norm] = Field(default=[], max_length=MOST, description="What persons need of services")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 BINS = 20
 
@@ -33,6 +32,8 @@ class SizeCurve:
         >>> bool(1.8 < SizeCurve.fit(size, rng.normal(0, np.sqrt(2 * size))).variance(500.0) / 500 < 2.2)
         True
         """
+        from scipy.optimize import nnls
+
         bin_of = np.searchsorted(np.quantile(size, np.linspace(0, 1, BINS + 1)[1:-1]), size)
         count = np.maximum(np.bincount(bin_of, minlength=BINS), 1)
 

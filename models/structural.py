@@ -16,6 +16,7 @@ from features.boundaries import at_constant_boundaries
 from features.dataset import Dataset
 from features.indicators import INDICATORS
 from features.pair_features import OF_PAIR, Pairs, blocks_of_pairs, geography, pairs_at, region_table, regions_of
+from models.trees import Trees
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -276,7 +277,7 @@ class StructuralBoosted:
     """
 
     base: Gravity = Gravity()
-    booster: "Booster | None" = field(default=None, compare=False)
+    booster: "Booster | Trees | None" = field(default=None, compare=False)
     columns: tuple[str, ...] = ()
     rest: float = 0.0
     name: str = "structural_boosted"
@@ -320,10 +321,8 @@ class StructuralBoosted:
 
     @staticmethod
     def from_texts(texts: dict[str, str]) -> "StructuralBoosted":
-        import lightgbm
-
         parts = json.loads(texts["parts"])
-        booster = lightgbm.Booster(model_str=texts["booster"])
+        booster = Trees(texts["booster"])
         return StructuralBoosted(_gravity_from(parts["base"]), booster, tuple(parts["columns"]), parts["rest"])
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from features.dataset import Dataset
+from features.remembered import remembered
 from features.targets import first_year, recorded_targets, target_history
 from models import combination
 from models.baselines import BASELINES
@@ -41,7 +41,7 @@ def fitted_models(
     return _fitted(dataset.as_of(cutoff), target, cutoff, tuple(horizons), settings)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _fitted(
     known: Dataset, target: str, cutoff: int, horizons: tuple[int, ...], settings: BoostedSettings
 ) -> dict[str, Model]:

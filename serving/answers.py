@@ -1,18 +1,21 @@
 """Answers: everything a bundle can answer, computed once and kept as JSON; a request is a look-up."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.advice import AdviceError
 from models.bundle import Bundle
-from serving.api import ForecastRequest, Known, forecast_response, known_of, model_response, regions_response
+from serving.api import ForecastRequest
 from serving.drivers import DriversAnswers
 from serving.errors import RequestError
 from serving.flows import FlowAnswers, flow_answers_of, no_flows
 from serving.history import history_response
+from serving.kept import KeptAnswers
+from serving.known import Known
 from serving.labour import LabourAnswers
 from serving.levers import LeversAnswers
 from serving.projection import ProjectionAnswers
+from serving.responses import forecast_response, known_of, model_response, regions_response
 from serving.scenario import ScenarioAnswers
 from serving.served_population import ServedAnswers
 
@@ -42,7 +45,7 @@ class Answers:
     """JSON in UTF-8: what each endpoint answers. known: what can be asked for. flows: where they are forecast.
 
     advice: answers that are made when they are asked for, by name; the reason where there are none. tag: changes with
-    whatever is answered; empty: not known.
+    whatever is answered; empty: not known. kept: what was asked before.
     """
 
     known: Known
@@ -53,6 +56,7 @@ class Answers:
     flows: FlowAnswers | None
     advice: Mapping[str, Advising | AdviceError]
     tag: str = ""
+    kept: KeptAnswers = field(default_factory=KeptAnswers, init=False, repr=False, compare=False)
 
     def forecast(self, request: ForecastRequest) -> bytes:
         """A ForecastResponse. The request was validated with `known`."""
@@ -66,6 +70,12 @@ class Answers:
         if self.flows is None:
             raise no_flows(self.known)
         return self.flows
+
+    def prepare(self) -> None:
+        """Make what a what-if of a large country needs, so that the first need not wait; may take seconds."""
+        found = self.advice["scenario"]
+        if isinstance(found, ScenarioAnswers):
+            found.prepare()
 
     def advising(self, name: str) -> Advising:
         """Raises RequestError where the bundle has no such advice."""

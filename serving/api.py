@@ -1,19 +1,13 @@
-"""Requests and answers, and the step from a bundle's forecast to an answer."""
+"""Requests and answers of /forecast, /regions, /model and /, and what all answers tell of the bundle."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
-from features.boundaries import unit_of_region
-from features.targets import first_year
 from models.bundle import Bundle
-from models.decision import PROVISIONAL, Decision
-from models.forecast import FLOW, QUANTILES, TargetForecast
+from models.decision import PROVISIONAL
+from models.forecast import QUANTILES
+from serving.known import MOST, known
 
 BASIS = (
     "Kind of figures that the forecast continues: `official` as published, `derived` computed from published ones, "
@@ -25,54 +19,10 @@ SCOPE_NOTES = {
     "within_country": "Moves inside the country; includes moves inside a region. Moves abroad do not count.",
     "all": "All moves, between regions and abroad.",
 }
-PROJECTED, YEARS = "projection", "years"
-"""What Known calls the regions, and the years, of the projection."""
-ELSEWHERE = {("target", FLOW): "POST /flows, which answers flows from region to region"}
-"""What is asked for at the wrong place, by kind and value, and where it is answered."""
-MOST = 10_000
-"""Entries of a list in a request; each takes time, and more would make others wait."""
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 # --- requests -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a bundle can be asked for. regions: by target, for `flow` where flows are forecast, and for the projection,
-    the region's names by its code. years: of the projection."""
-
-    regions: Mapping[str, Mapping[str, tuple[str, ...]]]
-    horizons: tuple[int, ...]
-    years: tuple[int, ...] = ()
-
-    def names(self, kind: str, target: str) -> Mapping[Any, tuple[str, ...]]:
-        """Known values of a kind, and other names they go by. Regions: of the target, or of all where it is unknown."""
-        if kind == "target":
-            return dict.fromkeys((target for target in self.regions if target not in (FLOW, PROJECTED)), ())
-        if kind == "horizon":
-            return dict.fromkeys(self.horizons, ())
-        if kind == "year":
-            return dict.fromkeys(self.years, ())
-        return self.regions.get(target, self._all_regions)
-
-    @cached_property
-    def _all_regions(self) -> Mapping[str, tuple[str, ...]]:
-        return {code: names for regions in self.regions.values() for code, names in regions.items()}
-
-
-def known(kind: str, of: str | None = None) -> AfterValidator:
-    """The value must be one that the bundle knows; `Known` is the validation's context. of: target, else the asked."""
-
-    def check(value: Any, info: ValidationInfo) -> Any:
-        assert isinstance(info.context, Known)
-        names = info.context.names(kind, of or info.data.get("target", ""))
-        if value not in names:
-            told = {"kind": kind, "known": names, "elsewhere": ELSEWHERE.get((kind, value))}
-            raise PydanticCustomError("unknown", "unknown", told)
-        return value
-
-    return AfterValidator(check)
 
 
 class ForecastRequest(BaseModel):
@@ -117,6 +67,8 @@ class Answer(BaseModel):
 
 
 class DatasetTold(Answer):
+    """The dataset that was learnt from."""
+
     name: str = Field(description="Short name of the dataset that the bundle was trained on.")
     title: str = Field(description="Its title.")
     sha256: str = Field(description="sha256 of its tables, in hexadecimal.")
@@ -124,6 +76,8 @@ class DatasetTold(Answer):
 
 
 class Skill(Answer):
+    """How much better than persistence the served model was."""
+
     value: float | None = Field(description=f"{SKILL}; of the served model. null: not measured.")
     against: Literal["persistence"] = Field(
         default="persistence", description="What it is measured against: the last year."
@@ -132,6 +86,8 @@ class Skill(Answer):
 
 
 class Coverage(Answer):
+    """How often past outcomes were inside the intervals."""
+
     within_50: Share | None = Field(alias="50", description="Of the 50 % interval, 0.25 to 0.75; share, 0-1.")
     within_80: Share | None = Field(alias="80", description="Of the 80 % interval, 0.1 to 0.9; share, 0-1.")
     within_90: Share | None = Field(alias="90", description="Of the 90 % interval, 0.05 to 0.95; share, 0-1.")
@@ -139,6 +95,8 @@ class Coverage(Answer):
 
 
 class RegionForecast(Answer):
+    """The forecast of one region and year, and how good such forecasts were."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Its name in English.")
     year: int = Field(description="Calendar year of the moves: cutoff + horizon.")
@@ -158,6 +116,8 @@ class RegionForecast(Answer):
 
 
 class ForecastResponse(Answer):
+    """The forecast of one target by region and year."""
+
     target: str = Field(description="What is forecast.")
     unit: Literal["persons"] = Field(default="persons", description="Unit of the quantiles.")
     scope: str = Field(description="Which moves count: `between_regions`, `within_country` or `all`.")
@@ -168,6 +128,8 @@ class ForecastResponse(Answer):
 
 
 class Region(Answer):
+    """One region that the forecast answers for."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Name in English.")
     name_ru: str | None = Field(description="Name in Russian; null where the dataset has none.")
@@ -183,15 +145,21 @@ class Region(Answer):
 
 
 class RegionsResponse(Answer):
+    """Regions that can be asked for."""
+
     regions: list[Region] = Field(description="Regions that the forecast answers for.")
 
 
 class DatasetSpan(DatasetTold):
+    """The dataset that was learnt from, and the years it spans."""
+
     first_year: int = Field(description="First calendar year with a value.")
     last_year: int = Field(description="Last calendar year with a value, also where the cutoff hides it.")
 
 
 class DecisionTold(Answer):
+    """What is served for one target and horizon, and on what evidence."""
+
     target: str = Field(description="What is forecast; `flow` is from region to region.")
     horizon: int = Field(description="Years after the cutoff.")
     model: str = Field(description="Model that is served.")
@@ -203,6 +171,8 @@ class DecisionTold(Answer):
 
 
 class Score(Answer):
+    """How well one model did in the backtest, for one target and horizon."""
+
     target: str = Field(description="What was forecast; `flow` is from region to region.")
     model: str = Field(description="Model; `served` is what would have been served at each cutoff, knowing the past.")
     horizon: int = Field(description="Years after the cutoff.")
@@ -236,6 +206,8 @@ class ServedTold(Answer):
 
 
 class ModelResponse(Answer):
+    """What is served, why, and how well it did in the past."""
+
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     horizons: list[int] = Field(description="Years after the cutoff that can be asked for.")
     targets: list[str] = Field(description="Targets that /forecast can be asked for.")
@@ -262,139 +234,29 @@ class ReloadResponse(Answer):
 
 
 class Endpoint(Answer):
+    """One path that can be asked."""
+
     path: str = Field(description="Path.")
     methods: list[str] = Field(description="HTTP methods.")
     about: str = Field(description="What it answers.")
 
 
 class IndexResponse(Answer):
+    """The service, and what it can be asked."""
+
     name: str = Field(description="Name of the service.")
     about: str = Field(description="What it does.")
     documentation: str = Field(description="Path of its OpenAPI document.")
     endpoints: list[Endpoint] = Field(description="What can be asked.")
 
 
-# --- from a bundle to answers ---------------------------------------------------------------------------------------
-
-
-def known_of(bundle: Bundle) -> Known:
-    names = {region.region: (region.name, *_other_names(region)) for region in _regions(bundle)}
-    forecast = bundle.forecast
-    regions = {target: one.regions for target, one in forecast.targets.items()}
-    regions |= {FLOW: forecast.flows.regions} if forecast.flows else {}
-    outlook = bundle.advice.outlook
-    regions |= {PROJECTED: outlook.regions} if outlook else {}
-    return Known(
-        {target: {code: names[code] for code in codes} for target, codes in regions.items()},
-        bundle.manifest.horizons,
-        outlook.years if outlook else (),
-    )
-
-
-def forecast_response(bundle: Bundle, target: str) -> ForecastResponse:
-    """Every region and horizon of a target."""
-    forecast = bundle.forecast.targets[target]
-    return ForecastResponse(
-        target=target,
-        scope=forecast.scope,
-        scope_note=SCOPE_NOTES[forecast.scope],
-        cutoff=forecast.cutoff,
-        dataset=dataset_told(bundle),
-        forecasts=_region_forecasts(bundle, forecast),
-    )
+# --- what all answers tell ------------------------------------------------------------------------------------------
 
 
 def dataset_told(bundle: Bundle) -> DatasetTold:
     return DatasetTold(**{field: bundle.manifest.dataset[field] for field in DatasetTold.model_fields})
 
 
-def regions_response(bundle: Bundle) -> RegionsResponse:
-    return RegionsResponse(regions=_regions(bundle))
-
-
-def model_response(bundle: Bundle) -> ModelResponse:
-    manifest = bundle.manifest
-    return ModelResponse(
-        cutoff=manifest.cutoff,
-        horizons=list(manifest.horizons),
-        targets=list(bundle.forecast.targets),
-        flows=bundle.forecast.flows is not None,
-        quantiles=list(QUANTILES),
-        draws=bundle.forecaster.draws,
-        dataset=DatasetSpan(**manifest.dataset),
-        versions=manifest.versions,
-        decisions=[_decision(decision) for decision in manifest.decisions],
-        scorecard=[Score.model_validate(row) for row in _records(bundle.scorecard)],
-    )
-
-
-def _region_forecasts(bundle: Bundle, forecast: TargetForecast) -> list[RegionForecast]:
-    names = bundle.dataset.regions.set_index("region")["name"]
-    quantiles = forecast.quantiles(QUANTILES)
-    evidence = {horizon: evidence_of(bundle, forecast.target, horizon) for horizon in forecast.horizons}
-    return [
-        RegionForecast(
-            region=region,
-            name=str(names[region]),
-            year=forecast.cutoff + horizon,
-            horizon=horizon,
-            quantiles={f"{level}": int(quantiles[q, h, r]) for q, level in enumerate(QUANTILES)},
-            model=forecast.models[horizon],
-            basis=forecast.basis[region],  # pyright: ignore[reportArgumentType] -- checked by pydantic
-            **evidence[horizon],
-        )
-        for r, region in enumerate(forecast.regions)
-        for h, horizon in enumerate(forecast.horizons)
-    ]
-
-
-def evidence_of(bundle: Bundle, target: str, horizon: int) -> dict[str, Any]:
-    """Why the model is served, and how well it did: why, provisional, skill, coverage_measured."""
-    decision = bundle.manifest.decision(target, horizon)
-    measured = {f"{level}": getattr(decision, f"coverage_{level}") for level in (50, 80, 90)}
-    return {
-        "why": decision.reason,
-        "provisional": decision.provisional,
-        "skill": Skill(value=decision.skill, cutoffs=decision.cutoffs),
-        "coverage_measured": Coverage.model_validate(measured | {"cutoffs": decision.cutoffs}),
-    }
-
-
-def _decision(decision: Decision) -> DecisionTold:
-    return DecisionTold(**{field: getattr(decision, field) for field in DecisionTold.model_fields})
-
-
-def _regions(bundle: Bundle) -> list[Region]:
-    targets = bundle.forecast.targets
-    answered = {region for forecast in targets.values() for region in forecast.regions}
-    answered |= set(bundle.forecast.flows.regions) if bundle.forecast.flows else set()
-    columns = ["region", "name", "name_ru", "name_kk", "kind", "latitude", "longitude"]
-    regions = bundle.dataset.regions.reindex(columns=columns)
-    rows = _records(regions[regions["region"].isin(answered)])
-    unit = {target: _units(bundle, target) for target in targets}
-    basis = {target: forecast.basis for target, forecast in targets.items()}
-    return [
-        Region.model_validate(row | {"unit": _of(unit, row["region"]), "basis": _of(basis, row["region"])})
-        for row in rows
-    ]
-
-
-def _units(bundle: Bundle, target: str) -> dict[str, str]:
-    """Unit by region, of the regions that the target's forecast answers for."""
-    known = bundle.dataset.as_of(bundle.manifest.cutoff)
-    units = unit_of_region(known.regions["region"], known.boundary_changes, first_year(known, target))
-    return {region: str(units[region]) for region in bundle.forecast.targets[target].regions}
-
-
-def _of(by_target: Mapping[str, Mapping[str, str]], region: str) -> dict[str, str]:
-    return {target: by_region[region] for target, by_region in by_target.items() if region in by_region}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows, None where a value is missing."""
-    rows = table.astype("object").where(table.notna(), None).to_dict("records")
-    return [{str(column): value for column, value in row.items()} for row in rows]
-
-
-def _other_names(region: Region) -> tuple[str, ...]:
-    return tuple(name for name in (region.name_ru, region.name_kk) if name)
+def region_names(bundle: Bundle) -> dict[str, str]:
+    """In English, by code."""
+    return dict(bundle.dataset.regions.set_index("region")["name"])

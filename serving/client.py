@@ -3,10 +3,11 @@
 import time
 from collections import OrderedDict
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from serving.api import (
     EmptyRequest,
@@ -16,15 +17,26 @@ from serving.api import (
     RegionsResponse,
     ReloadResponse,
 )
+from serving.drivers import DriversRequest, DriversResponse
 from serving.errors import Error, ErrorResponse
 from serving.flows import FlowsRequest, FlowsResponse
+from serving.history import HistoryResponse
+from serving.labour import LabourRequest, LabourResponse
+from serving.levers import LeversResponse
+from serving.projection import ProjectionRequest, ProjectionResponse
+from serving.scenario import ScenarioRequest, ScenarioResponse
+from serving.scoreboard import ScoreboardResponse
+from serving.served_population import ServedRequest, ServedResponse
 
-AGAIN = frozenset({429, 503})
-"""Statuses after which the same request may be answered."""
+AGAIN = frozenset({429, 502, 503, 504})
+"""Statuses after which the same request may be answered: of the service, or of what stands before it."""
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
 """Seconds before a request is sent again: the first time, doubled each time, and at most."""
+LONGEST_RELOAD = 300.0
+"""Seconds in which a model is fetched, loaded and checked."""
 KEPT = 256
 """Answers that are kept with their ETag."""
+SENT = {"Content-Type": "application/json"}
 Told = TypeVar("Told", bound=BaseModel)
 
 
@@ -44,57 +56,97 @@ class UnavailableError(Exception):
 
 
 class Client:
-    """Asks a service at an address, as http://127.0.0.1:3000. key: where the service has keys.
+    """Asks the service at an address, as http://127.0.0.1:3000. key: where the service has keys.
 
     Every request but `reload` changes nothing, so it is sent again, `tries` times in all, where the connection fails or
-    the service is busy. An answer that is had already is not sent again by the service (ETag).
+    the service is busy. An answer that is had already is not sent again by the service (ETag). Each method but `close`
+    raises ServiceError or UnavailableError; those that take fields also TypeError for a field that there is not, and
+    ValueError for what is no JSON.
 
     >>> with Client("http://127.0.0.1:3000") as qonys:  # doctest: +SKIP
     ...     qonys.forecast(target="net_migration", regions=["KZ-71"]).forecasts[0].quantiles["0.5"]
     """
 
     def __init__(self, address: str, key: str | None = None, tries: int = 4, timeout: float = 30) -> None:
+        """timeout: seconds. Raises ValueError."""
+        _check(address, tries, timeout)
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._http = httpx.Client(base_url=address, headers=headers, timeout=timeout)
         self._tries = tries
-        # By request: ETag and body of its answer, the one used longest ago first.
+        # By path and body of the request: ETag and body of its answer, the one used longest ago first.
         self._had: OrderedDict[tuple[str, bytes], tuple[str, bytes]] = OrderedDict()
 
     def forecast(self, **asked: Any) -> ForecastResponse:
         """asked: fields of ForecastRequest."""
-        return self.ask("/forecast", _request(ForecastRequest, asked), ForecastResponse)
+        return self.ask("/forecast", ForecastResponse, _request(ForecastRequest, asked))
 
     def flows(self, **asked: Any) -> FlowsResponse:
         """asked: fields of FlowsRequest."""
-        return self.ask("/flows", _request(FlowsRequest, asked), FlowsResponse)
+        return self.ask("/flows", FlowsResponse, _request(FlowsRequest, asked))
+
+    def drivers(self, **asked: Any) -> DriversResponse:
+        """asked: fields of DriversRequest."""
+        return self.ask("/drivers", DriversResponse, _request(DriversRequest, asked))
+
+    def scenario(self, **asked: Any) -> ScenarioResponse:
+        """asked: fields of ScenarioRequest."""
+        return self.ask("/scenario", ScenarioResponse, _request(ScenarioRequest, asked))
+
+    def projection(self, **asked: Any) -> ProjectionResponse:
+        """asked: fields of ProjectionRequest."""
+        return self.ask("/projection", ProjectionResponse, _request(ProjectionRequest, asked))
+
+    def served_population(self, **asked: Any) -> ServedResponse:
+        """asked: fields of ServedRequest."""
+        return self.ask("/served-population", ServedResponse, _request(ServedRequest, asked))
+
+    def labour(self, **asked: Any) -> LabourResponse:
+        """asked: fields of LabourRequest."""
+        return self.ask("/labour", LabourResponse, _request(LabourRequest, asked))
 
     def regions(self) -> RegionsResponse:
-        return self.ask("/regions", EmptyRequest(), RegionsResponse)
+        return self.ask("/regions", RegionsResponse)
 
     def model(self) -> ModelResponse:
-        return self.ask("/model", EmptyRequest(), ModelResponse)
+        return self.ask("/model", ModelResponse)
+
+    def history(self) -> HistoryResponse:
+        return self.ask("/history", HistoryResponse)
+
+    def indicators(self) -> LeversResponse:
+        return self.ask("/indicators", LeversResponse)
+
+    def scoreboard(self) -> ScoreboardResponse:
+        return self.ask("/scoreboard", ScoreboardResponse)
 
     def reload(self) -> ReloadResponse:
-        """Have the service look for another model. Needs a key of the scope admin.
+        """Have the service look for another model. Needs a key of the scope admin; sent once."""
+        body = _body(EmptyRequest())
+        try:
+            answer = self._http.post("/admin/reload", content=body, headers=SENT, timeout=LONGEST_RELOAD)
+        except httpx.RequestError as error:
+            raise UnavailableError(f"{self._http.base_url}/admin/reload: no answer: {error}") from error
+        _check_status(answer)
+        return _answer(answer, ReloadResponse, answer.content)
 
-        Raises ServiceError that tells why a model was refused.
-        """
-        answer = self._http.post("/admin/reload", json={}, timeout=None)
-        return ReloadResponse.model_validate_json(_checked(answer).content)
-
-    def ask(self, path: str, request: BaseModel, answer: type[Told]) -> Told:
-        """Any endpoint that takes a request by POST.
-
-        Raises ServiceError or UnavailableError.
-        """
-        body = request.model_dump_json(exclude_unset=True, by_alias=True).encode()
+    def ask(self, path: str, answer: type[Told], request: BaseModel | None = None) -> Told:
+        """Any endpoint: with a request by POST, without one by GET."""
+        body = b"" if request is None else _body(request)
         tag, had = self._had.get((path, body), ("", b""))
-        told = self._sent_again(path, body, {"If-None-Match": tag} if tag else {})
-        if told.status_code != httpx.codes.NOT_MODIFIED:
+        sent = self._http.build_request(
+            "GET" if request is None else "POST",
+            path,
+            content=body,
+            headers=(SENT if body else {}) | ({"If-None-Match": tag} if tag else {}),
+        )
+        told = self._sent_again(sent)
+        if not tag or told.status_code != httpx.codes.NOT_MODIFIED:
             had = told.content
+            _check_status(told)
+        made = _answer(told, answer, had)
         if new := told.headers.get("etag"):
             self._keep((path, body), (new, had))
-        return answer.model_validate_json(had)
+        return made
 
     def close(self) -> None:
         self._http.close()
@@ -105,27 +157,38 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _sent_again(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        headers = headers | {"Content-Type": "application/json"}
-        for left in range(self._tries - 1, -1, -1):
-            wait = min(FIRST_WAIT * 2 ** (self._tries - 1 - left), LONGEST_WAIT)
+    def _sent_again(self, request: httpx.Request) -> httpx.Response:
+        tried = 0
+        while True:
+            tried += 1
+            wait = min(FIRST_WAIT * 2 ** (tried - 1), LONGEST_WAIT)
             try:
-                answer = self._http.post(path, content=body, headers=headers)
-            except httpx.TransportError as error:
-                if not left:
-                    raise UnavailableError(f"{self._http.base_url}{path}: no answer in {self._tries} tries") from error
+                answer = self._http.send(request)
+            except httpx.RequestError as error:
+                if tried == self._tries:
+                    raise UnavailableError(f"{request.url}: no answer in {tried} tries: {error}") from error
             else:
-                if not left or answer.status_code not in AGAIN:
-                    return _checked(answer)
+                if tried == self._tries or answer.status_code not in AGAIN:
+                    return answer
                 wait = max(wait, min(_seconds(answer.headers.get("retry-after", "")), LONGEST_WAIT))
             time.sleep(wait)
-        raise AssertionError("tries must be 1 or more")
 
     def _keep(self, asked: tuple[str, bytes], answered: tuple[str, bytes]) -> None:
         self._had[asked] = answered
         self._had.move_to_end(asked)
         if len(self._had) > KEPT:
             self._had.popitem(last=False)
+
+
+def _check(address: str, tries: int, timeout: float) -> None:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"address {address!r}: {error}; must be as http://127.0.0.1:3000") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"address {address!r}: must begin with http:// or https://, as http://127.0.0.1:3000")
+    if tries < 1 or not timeout > 0:
+        raise ValueError(f"tries {tries}, timeout {timeout:g}: must be 1 or more, and above 0 seconds")
 
 
 def _request(model: type[Told], asked: dict[str, Any]) -> Told:
@@ -136,15 +199,38 @@ def _request(model: type[Told], asked: dict[str, Any]) -> Told:
     return model.model_construct(set(asked), **asked)
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.status_code < 400:
-        return answer
+def _body(request: BaseModel) -> bytes:
+    try:
+        # Rows may be dictionaries, which the service reads as well.
+        return request.model_dump_json(exclude_unset=True, by_alias=True, warnings=False).encode()
+    except (PydanticSerializationError, UnicodeEncodeError) as error:
+        raise ValueError(f"{type(request).__name__}: cannot be written as JSON in UTF-8: {error}") from None
+
+
+def _check_status(answer: httpx.Response) -> None:
+    """Raises ServiceError for what is no answer to what was asked."""
+    if answer.status_code == httpx.codes.OK:
+        return
     try:
         error = ErrorResponse.model_validate_json(answer.content).error
     except ValidationError:
-        # Not the service: what stands before it.
-        error = Error(code="not_from_the_service", message=answer.text[:200], details=[])
+        _not_ours(answer, answer.text[:200] or answer.reason_phrase)
     raise ServiceError(answer.status_code, error, answer.headers.get("x-request-id", ""))
+
+
+def _answer(answer: httpx.Response, model: type[Told], body: bytes) -> Told:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, fault["loc"]))
+        _not_ours(answer, f"no {model.__name__}: {place}{': ' if place else ''}{fault['msg']}")
+
+
+def _not_ours(answer: httpx.Response, message: str) -> NoReturn:
+    """What stands before the service, or a service of another version."""
+    error = Error(code="not_from_the_service", message=message, details=[])
+    raise ServiceError(answer.status_code, error, answer.headers.get("x-request-id", "")) from None
 
 
 def _seconds(told: str) -> float:

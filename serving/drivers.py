@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.bundle import Bundle
 from models.drivers import Drivers, DriversError
 from models.forecast import FLOW
-from serving.api import Answer, DatasetTold, dataset_told, known
+from serving.api import Answer, DatasetTold, dataset_told, region_names
 from serving.errors import Detail, RequestError, refused
+from serving.known import known
+from serving.records import records_of
 
 Basis = Literal["official", "derived", "estimated"]
 Label = Annotated[
@@ -49,18 +51,24 @@ class Contributions(Answer):
 
 
 class RegionDrivers(Contributions):
+    """What the rate of moves from, or to, one region goes together with, by one model."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Its name in English.")
     measure: Literal["out_migration", "inflow"] = Field(description="Which rate is explained.")
 
 
 class CorridorDrivers(Contributions):
+    """What the rate of moves from one region to another goes together with, by one model."""
+
     origin: str = Field(description="Code of the region left.")
     destination: str = Field(description="Code of the region reached.")
     persons: int = Field(description="Forecast moves, median.")
 
 
 class Difference(Answer):
+    """One indicator at both ends of a corridor."""
+
     indicator: str = Field(description="Indicator.")
     group: str = Field(description="Its group.")
     unit: str = Field(description="Its unit.")
@@ -74,6 +82,8 @@ class Difference(Answer):
 
 
 class Elasticity(Answer):
+    """One coefficient of the gravity model."""
+
     term: str = Field(description="Indicator, index of a group, or geography.")
     end: Literal["origin", "destination", "pair", "both"] = Field(
         description="Of which end of a flow; `both`: one effect of what the destination has more than the origin."
@@ -82,8 +92,10 @@ class Elasticity(Answer):
     form: Literal["joint", "difference", "alone"] = Field(
         description="`joint`: beside all groups; `difference`: both ends as one; `alone`: of one indicator by itself."
     )
-    coefficient: float = Field(description="In the unit.")
-    standard_error: float = Field(description="Clustered by origin and by destination.")
+    coefficient: float = Field(
+        description="Change of the log of a flow, per what `unit` says; an elasticity: per log of the term."
+    )
+    standard_error: float = Field(description="Of the coefficient, clustered by origin and by destination.")
     unit: str = Field(description="`elasticity`, or what the log of a flow changes by.")
     n: int = Field(description="Flows that it was learnt from.")
     first_year: int = Field(description="First year of them.")
@@ -101,6 +113,8 @@ class Elasticity(Answer):
 
 
 class GroupRank(Answer):
+    """How much one group of indicators mattered at one past cutoff."""
+
     cutoff: int = Field(description="Past cutoff.")
     group: str = Field(description="Group of indicators.")
     importance: float = Field(description="Standard deviation over pairs of what it adds to the log of flows, gravity.")
@@ -109,17 +123,21 @@ class GroupRank(Answer):
 
 
 class SkillAdded(Answer):
+    """What one driver adds to forecasts of one target out of sample."""
+
     driver: str = Field(description="Group, or indicator.")
     kind: Literal["group", "indicator"] = Field(description="Which of them.")
     target: str = Field(description="Published target whose next year is forecast with and without it.")
     cutoffs: int = Field(description="Past cutoffs on which it was measured.")
     relative_change: float | None = Field(description="Error with it over error without it, less 1; below 0 it helps.")
-    lower: float | None = Field(description="Lower end of the 80 % interval, over resampled cutoffs.")
-    upper: float | None = Field(description="Upper end.")
+    lower: float | None = Field(description="Lower end of its 80 % interval, over resampled cutoffs.")
+    upper: float | None = Field(description="Upper end of it.")
     says: str = Field(description="The same in words.")
 
 
 class DriversResponse(Answer):
+    """What the rates of regions, or of a corridor, go together with."""
+
     label: Label
     cutoff: int = Field(description="Last calendar year whose values were seen.")
     dataset: DatasetTold = Field(description="What it was learnt from.")
@@ -154,8 +172,8 @@ class DriversAnswers:
                 chosen, corridor = chosen.iloc[:0], told.of_corridor(origin, destination)
                 differences = told.differences(origin, destination)
         except DriversError as error:
-            raise refused(error, "no_drivers") from None
-        names = dict(self.bundle.dataset.regions.set_index("region")["name"])
+            raise refused(error, "no_drivers", request.model_dump(exclude_none=True)) from None
+        names = region_names(self.bundle)
         response = DriversResponse(
             label="associated",
             cutoff=self.bundle.manifest.cutoff,
@@ -201,6 +219,4 @@ def _by_group(table: pd.DataFrame, key: list[str]) -> list[dict[str, Any]]:
 
 def _rows(table: pd.DataFrame, model: type[BaseModel]) -> Sequence[dict[str, Any]]:
     """Columns that the answer has; None where a value is missing."""
-    table = table.reindex(columns=list(model.model_fields))
-    rows = table.astype("object").where(table.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return records_of(table.reindex(columns=list(model.model_fields)))

@@ -3,10 +3,11 @@
 import difflib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 SHOWN = 50
@@ -19,6 +20,7 @@ WANTED = {
     "string_type": "a text",
     "string_unicode": "a text in Unicode",
     "int_type": "a whole number",
+    "bool_type": "true or false",
     "list_type": "a list, or null for all",
     "model_type": "a JSON object, as {}",
     "too_short": "at least one; leave the field out for all",
@@ -32,11 +34,21 @@ SIZES = {
 }
 
 
+NAMED = re.compile(r"(?:: |unknown )*['`]?(\w+)['`]?(?: (\d+)(?=:)|(:? is missing))?")
+"""What the models begin a fault with: a section, maybe with the number of its row from 1, or a key of a row."""
+Scalar = str | int | float | bool | None
+
+
 class Detail(BaseModel):
     """One fault."""
 
-    field: str = Field(description="Field of the request at fault, or `body`, `path`, `method`, `content-type`.")
-    value: JsonValue = Field(description="What was given; null where nothing was. Long values are cut.")
+    field: str = Field(
+        description="Field of the request at fault, as `regions`, or `jobs[0].year` where it is in a row; or `body`, "
+        "`path`, `method`, `headers`, `client`, `bundle`, the name of a header as `content-type`."
+    )
+    value: Scalar = Field(
+        description="What was given; null where nothing was. Long values are cut, lists and objects only named."
+    )
     expected: str = Field(description="What would be right.")
 
 
@@ -87,13 +99,46 @@ def error_of(error: ValidationError, fields: Iterable[str]) -> RequestError:
     return RequestError(422, code, message, [detail for _, _, detail in told])
 
 
-def refused(error: ValueError, code: str) -> RequestError:
-    """What the models say of a request that they refuse: a detail for each fault, which is a line."""
+def refused(error: ValueError, code: str, given: Mapping[str, object]) -> RequestError:
+    """What the models say of a request that they refuse: a detail for each fault, which is a line.
+
+    given: what the models were given, by the path of its field. A fault whose place is not told is of the first.
+    """
     lines = [line.strip()[:LONGEST] for line in str(error).splitlines() if not line.endswith(":")]
-    faults = [line.partition(": ") for line in lines[:SHOWN]]
-    details = [Detail(field=place if told else "body", value=None, expected=told or place) for place, _, told in faults]
+    details = [_detail(line, given) for line in lines[:SHOWN]]
     message = lines[0] if len(lines) == 1 else f"{len(lines)} faults: {'; '.join(lines[:3])}"
     return RequestError(422, code, message, details)
+
+
+def _detail(line: str, given: Mapping[str, object]) -> Detail:
+    """The models call the first row `change 1`, and tell its key next."""
+    place, value = _place(line, {path.rpartition(".")[2]: path for path in given}, given)
+    if not place:
+        place = next(iter(given))
+        return Detail(field=place, value=shown(given[place]), expected=line)
+    return Detail(field=place, value=shown(value), expected=line.partition(": ")[2] or line)
+
+
+def _place(line: str, paths: Mapping[str, str], given: Mapping[str, object]) -> tuple[str, object]:
+    """Path and value of what a line begins with; an empty path where it is none of what was given. paths: by name."""
+    told = NAMED.match(line)
+    name = told and next((one for one in (told[1], f"{told[1]}s") if one in paths), told[1] if told[3] else None)
+    if not told or not name:
+        return "", None
+    place, rest = paths.get(name, name), line[told.end() :]
+    value = given.get(place)
+    if told[2] and isinstance(value, list) and int(told[2]) <= len(value):
+        place, value = f"{place}[{int(told[2]) - 1}]", value[int(told[2]) - 1]
+    if not isinstance(value, Mapping):
+        return place, value
+    inner, of_it = _place(rest, {str(key): key for key in value}, value)
+    return (f"{place}.{inner}", of_it) if inner else (place, value)
+
+
+def no_model() -> RequestError:
+    """The bundle could not be loaded yet; why is for who runs the service, and in its log."""
+    told = "no model could be loaded; the log of the service tells why, and it tries again"
+    return RequestError(503, "no_model", told, headers={"Retry-After": "5"})
 
 
 def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
@@ -108,9 +153,19 @@ def _told(one: ErrorDetails, fields: list[str]) -> tuple[str, str, Detail]:
     if one["type"] == "extra_forbidden":
         wanted = expected(field, dict.fromkeys(fields, ())) if fields else "no field; send {}"
         return "unknown_field", f"unknown field {_quoted(field)}", Detail(field=field, value=value, expected=wanted)
-    wanted = WANTED.get(one["type"], one["msg"])
+    wanted = _wanted(one)
     code, message = SIZES.get(one["type"], ("wrong_type", f"must be {wanted}"))
     return code, f"{field} {message}", Detail(field=field, value=value, expected=wanted)
+
+
+def _wanted(one: ErrorDetails) -> str:
+    context = one.get("ctx", {})
+    if one["type"] == "literal_error":
+        # Pydantic lists what it knows as 'low', 'medium' or 'high'.
+        return expected(one["input"], dict.fromkeys(re.findall("'([^']+)'", context["expected"]), ()))
+    if one["type"] == "string_too_long":
+        return f"at most {context['max_length']} characters"
+    return WANTED.get(one["type"], one["msg"])
 
 
 def expected(given: object, known: Mapping[Any, tuple[str, ...]]) -> str:
@@ -134,7 +189,7 @@ def _nearest(given: str, known: Mapping[Any, tuple[str, ...]]) -> str | None:
     return spelled[close[0]] if close else None
 
 
-def shown(value: object) -> JsonValue:
+def shown(value: object) -> Scalar:
     """A value as it can be shown: JSON, and short."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "a list"
@@ -149,5 +204,5 @@ def shown(value: object) -> JsonValue:
     return value if isinstance(value, int | float) else None
 
 
-def _quoted(value: JsonValue) -> str:
+def _quoted(value: Scalar) -> str:
     return repr(value) if isinstance(value, str) else json.dumps(value)

@@ -1,11 +1,31 @@
-"""Examples of fields in the OpenAPI document: a word has one meaning, so it has one example wherever it stands."""
+"""Examples of what the OpenAPI document describes: of a field's name, or of a schema's field where a name is shared."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-PERSONS = {"0.05": 700, "0.1": 750, "0.25": 820, "0.5": 900, "0.75": 990, "0.9": 1080, "0.95": 1150}
-EFFECTS = {"baseline": PERSONS, "scenario": PERSONS, "difference": dict.fromkeys(PERSONS, 0)}
+
+def _around(middle: float, spread: float) -> dict[str, int]:
+    """Quantiles of persons by level. spread: from the middle to the outer levels."""
+    steps = {"0.05": -1.0, "0.1": -0.8, "0.25": -0.4, "0.5": 0.0, "0.75": 0.4, "0.9": 0.8, "0.95": 1.0}
+    return {level: round(middle + spread * step) for level, step in steps.items()}
+
+
+def _kept(middle: float, spread: float) -> dict[str, float]:
+    """Those levels that a projection keeps."""
+    levels = _around(middle, spread)
+    return {level: levels[level] for level in ("0.1", "0.25", "0.5", "0.75", "0.9")}
+
+
+def _effects(baseline: int, difference: int) -> dict[str, dict[str, int]]:
+    changed = _around(difference, difference / 4 if difference > 0 else -difference / 4)
+    return {
+        "baseline": _around(baseline, 250),
+        "scenario": _around(baseline + difference, 250),
+        "difference": changed,
+    }
+
+
+PERSONS = _around(900, 250)
 EXAMPLES: Mapping[str, Any] = {
     "50": 0.5,
     "80": 0.8,
@@ -15,19 +35,19 @@ EXAMPLES: Mapping[str, Any] = {
     "ages": False,
     "allow_extrapolation": False,
     "assumptions": ["Effects are those of past differences between regions."],
-    "basis": "estimated",
+    "basis": "official",
     "benefit": "child benefit",
-    "by_age": {"female": {"0": PERSONS}, "male": {"0": PERSONS}},
+    "by_age": {"female": {"0-4": _kept(71_000, 2_500)}, "male": {"0-4": _kept(75_000, 2_500)}},
     "change": "+15 %",
-    "children": PERSONS,
+    "children": _kept(480_000, 15_000),
     "city": "KZ-71",
     "clear": True,
-    "closing_migration": PERSONS,
+    "closing_migration": _around(-14_300, 25_700),
     "code": "unknown_region",
     "coefficient": 0.42,
     "contradictions": ["population: register 1,350,000, census 1,240,000"],
     "contribution": 0.12,
-    "contributions": {"income": 0.12, "history": -0.05},
+    "contributions": {"income": 0.18, "history": 0.063},
     "cost_per_recipient": 480000,
     "counts": {"registered": 1, "commuters": 0.5},
     "coverage": 0.95,
@@ -38,16 +58,15 @@ EXAMPLES: Mapping[str, Any] = {
     "cutoff": 2024,
     "cutoffs": 15,
     "date": "2025-01-01",
-    "dependency": {"0.1": 0.68, "0.5": 0.7, "0.9": 0.72},
+    "dependency": {"0.1": 60.4, "0.25": 61.2, "0.5": 61.9, "0.75": 62.7, "0.9": 63.5},
     "destination": "KZ-71",
     "destination_name": "Astana",
     "destination_value": 512000,
     "destination_year": 2024,
-    "difference": 0.18,
+    "difference": 211_000,
     "documentation": "/openapi.json",
     "draws": 2000,
-    "driver": "average_wage",
-    "error": 2500,
+    "error": 20_000,
     "expected": "one of KZ-10 … KZ-79 (20); did you mean 'KZ-71'?",
     "extrapolates": False,
     "field": "regions",
@@ -56,71 +75,67 @@ EXAMPLES: Mapping[str, Any] = {
     "flows": True,
     "forecast_until": 2027,
     "from": 2025,
-    "gap": PERSONS,
+    "gap": _around(-10_000, 18_000),
     "group": "income",
     "growth_per_year": 0.02,
     "horizon": 1,
     "horizons": [1, 2, 3],
     "illustrative": True,
     "indicator": "average_wage",
-    "inflow": EFFECTS,
-    "instead": "KZ-75",
+    "inflow": _effects(900, 30),
     "jobs": 640000,
     "kind": "registered",
     "largest": 0.55,
     "last_year": 2024,
     "latitude": 51.17,
-    "least": 210000,
+    "least": -0.12,
     "limit": 92000,
     "longitude": 71.43,
-    "lower": 850,
+    "lower": 700,
     "meaning": "Average monthly wage.",
     "message": "unknown region 'Astana'",
-    "methods": ["GET"],
     "model": "expert_average",
-    "most": 560000,
+    "most": 0.35,
     "n": 300,
     "name": "Astana",
     "name_kk": "Астана қ.",
     "name_ru": "г. Астана",
     "nearest_seen_case": "KZ-71 in 2019",
-    "net_migration": EFFECTS,
-    "note": "Continues an estimate, which is not official.",
+    "net_migration": _effects(-1100, 90),
+    "note": "as of 1 January",
     "origin": "KZ-61",
     "origin_name": "Turkistan",
     "origin_value": 301000,
     "origin_year": 2024,
-    "out_migration": EFFECTS,
+    "out_migration": _effects(2000, -60),
     "participation": 0.7,
     "path": "/forecast",
-    "pension_age": PERSONS,
+    "pension_age": _kept(130_000, 3_000),
     "per": 1000,
     "per_1000": 35,
     "persons": 900,
-    "population": PERSONS,
+    "population": _kept(1_595_000, 40_000),
     "predecessor": "KZ-61",
     "probability": 0.93,
-    "probability_over": 0.35,
     "probability_shortage": 0.2,
     "provisional": False,
-    "quantiles": PERSONS,
     "rate_per_1000": 12.5,
     "ratio": 1.7,
     "reason": "beats persistence at 15 past cutoffs",
     "reconciled": 1310000,
-    "reconciled_error": 21000,
+    "reconciled_error": 15_000,
     "reference_per_1000": 9.8,
     "region": "KZ-71",
     "regions": ["KZ-71", "KZ-75"],
     "relative": True,
     "relative_change": -0.03,
-    "residual": -12000,
+    "residual": -2.0,
     "rounded_to": 1000,
     "said": "about",
     "says": "adds no skill that differs from chance",
     "scope": "between_regions",
     "scope_note": "Moves between regions. Moves inside a region and moves abroad do not count.",
-    "scope_notes": {"between_regions": "Moves between regions. Moves inside a region and moves abroad do not count."},
+    "scope_notes": {"inflow": "Moves between regions. Moves inside a region and moves abroad do not count."},
     "scopes": {"inflow": "between_regions"},
     "service": "school places",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -135,23 +150,21 @@ EXAMPLES: Mapping[str, Any] = {
     "stable": True,
     "standard_error": 0.09,
     "stated": 1350000,
-    "stays": PERSONS,
+    "stays": _around(60, 15),
     "successor": "KZ-79",
-    "supply": PERSONS,
+    "supply": _around(650_000, 18_000),
     "target": "net_migration",
     "targets": ["net_migration", "inflow", "out_migration"],
-    "term": "income, destination",
     "title": "Regions of Kazakhstan",
     "to": 2035,
-    "total": 20,
-    "unit": "persons",
-    "upper": 1150,
+    "total": 380,
+    "upper": 1100,
     "value": 0.08,
     "versions": {"qonys": "0.1.0", "python": "3.11.7"},
     "wape": 0.61,
     "why": "beats persistence at 15 past cutoffs",
     "won": 0.73,
-    "working_age": PERSONS,
+    "working_age": _kept(985_000, 30_000),
     "year": 2025,
     "years": [2025, 2026, 2027],
     "importance": 0.25,
@@ -170,44 +183,111 @@ EXAMPLES: Mapping[str, Any] = {
     "error_persistence": 70110.0,
     "coverage_n": 16,
 }
-OTHERWISE: Mapping[tuple[str, str], Any] = {
-    ("AssumptionTold", "name"): "elasticity",
-    ("AssumptionTold", "value"): "0.42",
-    ("Endpoint", "methods"): ["POST"],
-    ("FlowEffect", "difference"): PERSONS,
-    ("IndexResponse", "about"): "Forecasts who leaves a region and who arrives in a city.",
-    ("IndexResponse", "name"): "qonys",
-    ("LabourYear", "net_migration"): 4200,
-    ("LoadTold", "name"): "school places",
-    ("LoadTold", "unit"): "places",
-    ("LoadYear", "expected"): 91000,
-    ("ModelResponse", "quantiles"): [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95],
-    ("PastRegion", "population"): {"2024": 1430000},
-    ("Region", "basis"): {"net_migration": "official", "inflow": "estimated"},
-    ("Region", "unit"): {"net_migration": "KZ-71"},
-    ("ScenarioRequest", "name"): "wages up",
-    ("ScenarioResponse", "name"): "wages up",
-    ("DatasetSpan", "name"): "kazakhstan",
-    ("DatasetTold", "name"): "kazakhstan",
+OTHERWISE: Mapping[str, Any] = {
+    "AssumptionTold.name": "pension age",
+    "AssumptionTold.source": "Social Code of Kazakhstan, article 207",
+    "AssumptionTold.value": "men 63; women 61 until 2027, then half a year more each year to 63 from 2031",
+    "BoundaryChange.year": 2018,
+    "Budget.unit": "tenge/year",
+    "Budget.value": 4_200_000_000,
+    "Capacity.unit": "places",
+    "Capacity.value": 92_000,
+    "ChangeAsked.to": 2027,
+    "ChangeTold.first_year": 2025,
+    "ChangeTold.last_year": 2027,
+    "ChangeTold.reason": "a rise by 15 % within three years; the largest that was seen is 35 %",
+    "ChangeTold.region": "KZ-61",
+    "City.date": "2025-12-22",
+    "Component.persons": 1_350_000,
+    "CorridorDrivers.basis": "estimated",
+    "DatasetSpan.name": "kazakhstan",
+    "DatasetTold.name": "kazakhstan",
+    "Detail.value": "Astana",
+    "Difference.unit": "tenge",
+    "Diverted.instead": "stays",
+    "Diverted.persons": 12.4,
+    "Elasticity.basis": "estimated",
+    "Elasticity.end": "destination",
+    "Elasticity.term": "average_wage",
+    "Elasticity.unit": "elasticity",
+    "Endpoint.methods": ["POST"],
+    "Flow.basis": "estimated",
+    "FlowEffect.difference": _around(-12, 5),
+    "FlowsResponse.note": "Beside what `top` leaves out, pairs that are not listed are zero in every future.",
+    "IndexResponse.about": "Forecasts who leaves a region and who arrives in a city.",
+    "IndexResponse.name": "qonys",
+    "LabourYear.net_migration": 4200,
+    "LabourYear.year": 2030,
+    "LeverNow.value": 512_000,
+    "LeverNow.year": 2024,
+    "LedgerRow.date": "2025-12-22",
+    "Lever.unit": "tenge",
+    "LoadTold.name": "school places",
+    "LoadTold.part": "demand",
+    "LoadTold.unit": "places",
+    "LoadYear.expected": 93_000,
+    "LoadYear.probability_over": 0.63,
+    "LoadYear.quantiles": _around(93_000, 6_000),
+    "LoadYear.year": 2031,
+    "ModelResponse.quantiles": [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95],
+    "Norm.unit": "places",
+    "Norm.value": 550,
+    "PastRegion.population": {"2024": 1_430_000},
+    "PastValue.basis": "estimated",
+    "PastValue.rate_per_1000": 0.64,
+    "PastValue.year": 2023,
+    "PopulationYear.kind": "projection",
+    "PopulationYear.year": 2030,
+    "Recipients.unit": "tenge/year",
+    "Region.basis": {"net_migration": "official", "inflow": "estimated"},
+    "Region.unit": {"net_migration": "KZ-71"},
+    "RegionDrivers.basis": "estimated",
+    "RegionEffect.name": "Turkistan",
+    "RegionEffect.region": "KZ-61",
+    "ScenarioRequest.name": "wages up",
+    "ScenarioResponse.basis": "estimated",
+    "ScenarioResponse.name": "wages up",
+    "ServedRequest.case": {
+        "city": {"region": "KZ-71", "name": "Astana", "date": "2025-12-22"},
+        "component": [
+            {
+                "kind": "registered",
+                "persons": 1_600_000,
+                "error": 20_000,
+                "coverage": 1,
+                "source": "Bureau of National Statistics of Kazakhstan",
+                "date": "2025-12-01",
+                "basis": "official",
+            }
+        ],
+    },
+    "ServedResponse.city": "Astana",
+    "ServedResponse.date": "2025-12-22",
+    "SkillAdded.driver": "income",
+    "SkillAdded.lower": -0.06,
+    "SkillAdded.upper": 0.01,
+    "Stated.persons": 1_650_000,
+    "Vintage.model": "qonys-kazakhstan",
+    "Vintage.name": "kazakhstan 2024 5b278dce",
+    "VintageScore.coverage_80": 0.8,
+    "VintageScore.n": 20,
+    "VintageScore.skill": 0.127,
 }
-"""What a word means nearer to a schema's name."""
-
-
-def with_examples(schemas: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Schemas in which each field that holds values, and not another schema, has an example."""
-    return {name: schema | _fields(name, schema) for name, schema in schemas.items()}
-
-
-def _fields(schema: str, told: dict[str, Any]) -> dict[str, Any]:
-    if "properties" not in told:
-        return {}
-    return {"properties": {name: _example(schema, name, field) | field for name, field in told["properties"].items()}}
-
-
-def _example(schema: str, name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    if "const" in told:
-        return {"examples": [told["const"]]}
-    if "enum" in told:
-        return {"examples": told["enum"][:1]}
-    found = OTHERWISE.get((schema, name), EXAMPLES.get(name))
-    return {} if found is None or '"$ref"' in json.dumps(told) else {"examples": [found]}
+"""By schema and field: what a shared name means there."""
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "ForecastRequest": {"target": "net_migration", "regions": ["KZ-71"], "horizons": [1]},
+    "FlowsRequest": {"destinations": ["KZ-71"], "horizons": [1], "top": 3},
+    "EmptyRequest": {},
+    "DriversRequest": {"origin": "KZ-61", "destination": "KZ-71"},
+    "ScenarioRequest": {
+        "changes": [{"region": "KZ-61", "indicator": "average_wage", "change": "+15 %"}],
+        "city": "KZ-71",
+    },
+    "ProjectionRequest": {"regions": ["KZ-71"], "years": [2030, 2045]},
+    "ServedRequest": {"to": 2035},
+    "LabourRequest": {
+        "regions": ["KZ-71"],
+        "jobs": [{"region": "KZ-71", "year": 2030, "jobs": 900_000, "source": "an example"}],
+    },
+}
+"""Whole requests that the embedded data answer."""

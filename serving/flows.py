@@ -1,12 +1,13 @@
-"""Flows from region to region: what can be asked of them, and their answer, put together from arrays when it is asked.
+"""Flows from region to region: what can be asked of them, and their answer, put together when it is asked.
 
-There can be hundreds of thousands, so each is written only when it is asked for; what flows of a region or a year have
-in common is written at the start.
+There can be hundreds of thousands: then each is written from arrays when it is asked for, and only what flows of a
+region or a year have in common is written before. Where they are few, each is written once.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,21 +19,22 @@ from models.decision import PROVISIONAL
 from models.forecast import FLOW, QUANTILES, FlowForecast
 from serving.api import (
     BASIS,
-    MOST,
     SCOPE_NOTES,
     Answer,
     Coverage,
     DatasetTold,
-    Known,
     Skill,
     dataset_told,
-    evidence_of,
-    known,
+    region_names,
 )
 from serving.errors import Detail, RequestError
+from serving.known import MOST, Known, known
+from serving.responses import evidence_of
 
 MOST_FLOWS = 20_000
 """Flows of one answer: 5 MB, and some 50 ms in which nobody else is answered."""
+MOST_WRITTEN = 10_000
+"""Pairs whose flows are written once and held, 260 bytes each and year."""
 SCOPE = "between_regions"
 NOTE = "Beside what `top` leaves out, pairs that are not listed are zero in every future{below}."
 BELOW = ", or below the {threshold:,.0f} persons from which the source tells a flow"
@@ -53,14 +55,14 @@ class FlowsRequest(BaseModel):
         min_length=1,
         max_length=MOST,
         description="Codes of the regions that are left. Left out or null: all.",
-        examples=[None],
+        examples=[["KZ-61"]],
     )
     destinations: list[Annotated[str, known("region", FLOW)]] | None = Field(
         default=None,
         min_length=1,
         max_length=MOST,
         description="Codes of the regions that are reached. Left out or null: all.",
-        examples=[["KR-15"]],
+        examples=[["KZ-71"]],
     )
     horizons: list[Annotated[int, known("horizon")]] | None = Field(
         default=None,
@@ -78,6 +80,8 @@ class FlowsRequest(BaseModel):
 
 
 class Flow(Answer):
+    """One flow in one year."""
+
     origin: str = Field(description="Code of the region left.")
     origin_name: str = Field(description="Its name in English.")
     destination: str = Field(description="Code of the region reached.")
@@ -95,6 +99,8 @@ class Flow(Answer):
 
 
 class ServedFlows(Answer):
+    """What is served for flows at one horizon, and how well it did."""
+
     horizon: int = Field(description="Years after the cutoff.")
     model: str = Field(description="Model that is served for flows at this horizon.")
     why: str = Field(description="Why it is served.")
@@ -104,6 +110,8 @@ class ServedFlows(Answer):
 
 
 class FlowsResponse(Answer):
+    """Forecast flows from region to region."""
+
     unit: Literal["persons"] = Field(default="persons", description="Unit of the quantiles.")
     scope: Literal["between_regions"] = Field(default=SCOPE, description="Which moves count.")
     scope_note: str = Field(default=SCOPE_NOTES[SCOPE], description="The scope in words.")
@@ -183,8 +191,19 @@ class FlowAnswers:
         told = {"served": [self.served[horizon] for horizon in horizons], "total": total}
         return self.empty.model_copy(update=told).model_dump_json().removesuffix(END)
 
-    def _rows(self, horizon: int, pairs: np.ndarray) -> Iterator[str]:
+    @cached_property
+    def written(self) -> dict[int, list[str]]:
+        """Flows in JSON by horizon and pair; none where there are too many to be held."""
+        pairs = np.arange(len(self.forecast.origin))
+        few = len(pairs) <= MOST_WRITTEN
+        return {horizon: list(self._write(horizon, pairs)) for horizon in self.forecast.horizons} if few else {}
+
+    def _rows(self, horizon: int, pairs: np.ndarray) -> Iterable[str]:
         """Flows in JSON."""
+        written = self.written.get(horizon)
+        return self._write(horizon, pairs) if written is None else [written[pair] for pair in pairs.tolist()]
+
+    def _write(self, horizon: int, pairs: np.ndarray) -> Iterator[str]:
         forecast, form = self.forecast, self.forms[horizon]
         persons = forecast.quantiles[:, forecast.horizons.index(horizon), pairs].T.tolist()
         ends = forecast.origin[pairs].tolist(), forecast.destination[pairs].tolist()
@@ -195,7 +214,7 @@ class FlowAnswers:
 def flow_answers_of(bundle: Bundle, forecast: FlowForecast) -> FlowAnswers:
     """forecast: the bundle's."""
     regions = forecast.regions
-    names = [str(name) for name in bundle.dataset.regions.set_index("region")["name"][list(regions)]]
+    names = region_names(bundle)
     return FlowAnswers(
         forecast,
         {region: place for place, region in enumerate(regions)},
@@ -206,8 +225,8 @@ def flow_answers_of(bundle: Bundle, forecast: FlowForecast) -> FlowAnswers:
         ),
         {horizon: _served(bundle, forecast, horizon) for horizon in forecast.horizons},
         {horizon: _form(forecast, horizon) for horizon in forecast.horizons},
-        _ends("origin", regions, names),
-        _ends("destination", regions, names),
+        _ends("origin", regions, [names[region] for region in regions]),
+        _ends("destination", regions, [names[region] for region in regions]),
     )
 
 

@@ -1,6 +1,7 @@
 """History: what was recorded of the past, by region of the time and year; made once at the start."""
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,8 @@ MOVES_SCOPE = "between_regions"
 
 
 class PastRegion(Answer):
+    """One region that there was, and its population."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Name in English.")
     name_ru: str | None = Field(description="Name in Russian; null where the dataset has none.")
@@ -27,12 +30,16 @@ class PastRegion(Answer):
 
 
 class BoundaryChange(Answer):
+    """One region that followed another."""
+
     year: int = Field(description="First year of the successor.")
     predecessor: str = Field(description="Code of the region that was split, merged or renamed.")
     successor: str = Field(description="Code of a region that followed it.")
 
 
 class PastValue(Answer):
+    """What was recorded of one year."""
+
     year: int = Field(description="Calendar year of the moves.")
     persons: float = Field(description="Persons who moved in the year; of net_migration the balance.")
     lower: float | None = Field(description="Lower end of the 80 % interval; null: recorded, not estimated.")
@@ -44,12 +51,16 @@ class PastValue(Answer):
 
 
 class PastSeries(Answer):
+    """What was recorded of one target in one region."""
+
     region: str = Field(description="Code of the region of the time.")
     target: str = Field(description="`net_migration`, `inflow` or `out_migration`.")
     values: list[PastValue] = Field(description="By year.")
 
 
 class HistoryResponse(Answer):
+    """What was recorded of the past."""
+
     unit: Literal["persons"] = Field(default="persons", description="Unit of values that are no rates.")
     cutoff: int = Field(description="Last calendar year whose values the forecast has seen.")
     dataset: DatasetTold = Field(description="Whose figures they are.")
@@ -85,7 +96,7 @@ def _rows(known: Dataset, target: str, scope: str, moves: pd.DataFrame | None) -
     """region, year, persons, lower, upper, basis of the moves that the forecast is of; empty where there are none."""
     recorded_scope, rows = records(known, target)
     if recorded_scope == scope or moves is None or scope != MOVES_SCOPE or target not in MEASURES:
-        return rows.assign(lower=np.nan, upper=np.nan) if recorded_scope == scope else rows.head(0)
+        return (rows if recorded_scope == scope else rows.head(0)).assign(lower=np.nan, upper=np.nan)
     return moves[moves["measure"] == MEASURES[target]]
 
 
@@ -95,10 +106,10 @@ def _series(target: str, rows: pd.DataFrame, population: pd.DataFrame) -> Iterat
     )
     rated = rows.merge(inhabitants, on=["year", "region"], how="left", validate="one_to_one")
     rated = rated.assign(rate_per_1000=(1000 * rated["persons"] / rated["inhabitants"]).round(2))
-    columns = list(PastValue.model_fields)
-    for region, table in rated.sort_values("year").groupby("region", sort=True):
-        values = [PastValue.model_validate(row) for row in _records(table[columns])]
-        yield PastSeries(region=str(region), target=target, values=values)
+    # All rows at once: a table for each region takes ten times as long.
+    told = _records(rated.sort_values(["region", "year"])[["region", *PastValue.model_fields]])
+    for region, group in groupby(told, key=lambda row: row.pop("region")):
+        yield PastSeries(region=region, target=target, values=[PastValue.model_validate(row) for row in group])
 
 
 def _regions(known: Dataset, population: pd.DataFrame) -> Iterator[PastRegion]:

@@ -11,9 +11,11 @@ from models.forecast import QUANTILES
 from models.labour import Labour, LabourError, labour_of
 from models.labour_demand import demand_of
 from models.outlook import Outlook
-from serving.api import MOST, PROJECTED, YEARS, Answer, DatasetTold, Share, dataset_told, known
+from serving.api import Answer, DatasetTold, Share, dataset_told
 from serving.errors import refused
+from serving.known import MOST, PROJECTED, YEARS, known
 from serving.projection import Level
+from serving.records import or_none
 from serving.scenario import ASSUMED, by_level
 
 
@@ -48,6 +50,8 @@ Quantiles = Annotated[dict[str, int], Field(description="Persons by probability 
 
 
 class LabourYear(Answer):
+    """Labour supply of one region on 1 January of one year, against jobs."""
+
     region: str = Field(description="Code of the region.")
     year: int = Field(description="Calendar year.")
     participation: float = Field(description="Labour force per person of working age; stays at its last known value.")
@@ -64,6 +68,8 @@ class LabourYear(Answer):
 
 
 class LabourResponse(Answer):
+    """Labour supply by region and year, against jobs where they were given."""
+
     label: Literal["assumed"] = Field(default="assumed", description=ASSUMED)
     unit: Literal["persons"] = Field(default="persons", description="Unit of the quantiles.")
     level: Level = Field(description="Level of moves in the projection.")
@@ -91,7 +97,8 @@ class LabourAnswers:
             to = request.to or outlook.years[-1]
             found = labour_of(outlook, bundle.dataset, bundle.forecast, request.level, to, request.regions, jobs)
         except LabourError as error:
-            raise refused(error, "jobs_refused") from None
+            given = {"jobs": request.jobs, "regions": request.regions, "to": request.to}
+            raise refused(error, "jobs_refused", given) from None
         told = LabourResponse(
             level=request.level,
             cutoff=bundle.manifest.cutoff,
@@ -117,8 +124,8 @@ def _years(found: Labour) -> list[LabourYear]:
                 LabourYear.model_validate(
                     {"region": region, "year": year, "participation": round(float(found.participation[r]), 4)}
                     | told
-                    | {"jobs": _or_none(found.jobs[y, r]), "net_migration": _or_none(found.net_migration[y, r])}
-                    | {"probability_shortage": _or_none(found.probability_shortage[y, r])}
+                    | {"jobs": or_none(found.jobs[y, r]), "net_migration": or_none(found.net_migration[y, r])}
+                    | {"probability_shortage": or_none(found.probability_shortage[y, r])}
                 )
             )
     return rows
@@ -127,7 +134,3 @@ def _years(found: Labour) -> list[LabourYear]:
 def _quantiles(draws: np.ndarray) -> np.ndarray:
     """(level of QUANTILES, year, region), whole."""
     return np.rint(np.quantile(draws, QUANTILES, axis=0))
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

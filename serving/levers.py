@@ -14,6 +14,8 @@ from serving.api import Answer, EmptyRequest
 
 
 class LeverNow(Answer):
+    """What an indicator is in one region, and how far a scenario can change it there."""
+
     region: str = Field(description="Code of the region.")
     value: float = Field(description="Last published value, in the indicator's unit.")
     year: int = Field(description="Its year.")
@@ -22,6 +24,8 @@ class LeverNow(Answer):
 
 
 class Lever(Answer):
+    """One indicator that a scenario can change."""
+
     indicator: str = Field(description="Name, as /scenario takes it.")
     meaning: str = Field(description="What it is.")
     unit: str = Field(description="Its unit.")
@@ -31,6 +35,8 @@ class Lever(Answer):
 
 
 class LeversResponse(Answer):
+    """Indicators that a scenario can change."""
+
     cutoff: int = Field(description="Last calendar year whose values were seen.")
     years: list[int] = Field(description="Years of moves that a scenario can act on.")
     levers: list[Lever] = Field(description="Indicators that the scenario model has an effect for.")
@@ -48,11 +54,13 @@ def levers_response(bundle: Bundle) -> LeversResponse:
 
 
 def _lever(model: ScenarioModel, name: str, values: np.ndarray, years: np.ndarray) -> Lever:
+    """values, years: by region. The largest changes are parts, or in the indicator's unit."""
     entry = INDICATORS[name]
     relative = entry.scale == "log"
-    changeable = [np.isfinite(model.values[model.place(region, name)]) for region in model.regions] & np.isfinite(
-        values
-    )
+    centred = model.values[:, model.indices.indicators.index(name)]
+    least, most = (sign * largest_inside(model, name, sign) for sign in (-1, 1))
+    if relative:
+        least, most = np.expm1(least), np.expm1(most)
     return Lever(
         indicator=name,
         meaning=entry.meaning,
@@ -60,17 +68,11 @@ def _lever(model: ScenarioModel, name: str, values: np.ndarray, years: np.ndarra
         source=entry.source,
         relative=relative,
         regions=[
-            LeverNow(region=region, value=value, year=int(year), **_reach(model, region, name, relative))
-            for region, value, year, known in zip(model.regions, values.tolist(), years, changeable, strict=True)
-            if known
+            LeverNow(region=region, value=values[r], year=int(years[r]), least=least[r], most=most[r])
+            for r, region in enumerate(model.regions)
+            if np.isfinite(centred[r]) and np.isfinite(values[r])
         ],
     )
-
-
-def _reach(model: ScenarioModel, region: str, name: str, relative: bool) -> dict[str, float]:
-    """The largest changes inside what was seen: parts, or in the indicator's unit."""
-    sizes = {end: sign * largest_inside(model, region, name, sign) for end, sign in (("least", -1), ("most", 1))}
-    return {end: float(np.expm1(size)) if relative else size for end, size in sizes.items()}
 
 
 @dataclass(frozen=True, eq=False)

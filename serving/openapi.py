@@ -19,13 +19,14 @@ from serving.api import (
 )
 from serving.drivers import DriversRequest, DriversResponse
 from serving.errors import ErrorResponse
-from serving.examples import with_examples
+from serving.examples import BODIES
 from serving.flows import FlowsRequest, FlowsResponse
 from serving.history import HistoryResponse
+from serving.illustration import illustrated
 from serving.labour import LabourRequest, LabourResponse
 from serving.levers import LeversResponse
 from serving.projection import ProjectionRequest, ProjectionResponse
-from serving.rules import PROBES
+from serving.rules import OPEN, PROBES
 from serving.scenario import ScenarioRequest, ScenarioResponse
 from serving.scoreboard import ScoreboardResponse
 from serving.served_population import ServedRequest, ServedResponse
@@ -52,22 +53,27 @@ ANSWERS = (
     *(answered for _, answered, _ in ADVICE.values()),
 )
 FAULTS = {
-    "400": "The body is empty or not JSON.",
     "413": "The body is above 1 MB.",
-    "415": "The body is not application/json.",
+    "415": "The body is not application/json, not in UTF-8 by its charset, or packed by its Content-Encoding.",
     "422": "The body is JSON, but cannot be answered: an unknown field, region, target or horizon, a wrong type, or "
     "more flows than one answer may hold.",
 }
 LACKING = {"409": "The data that the bundle was trained on do not bear such an answer; the message says why."}
-EVERYWHERE = {
-    "401": "The service has keys and the request has none, or one that it does not know.",
-    "404": "Nothing is at this path.",
+ALWAYS = {
+    "400": "What was sent is no HTTP, or its body is empty or not JSON.",
     "405": "The path does not take this method; the header Allow says which it takes.",
+    "408": "The head or the body was not whole after 15 seconds; the connection is closed.",
     "414": "The URL is above 8,000 bytes.",
-    "429": "More requests than the service takes of one client in a minute; the header Retry-After says when again.",
     "431": "More than 100 headers, or than 32,000 bytes of them.",
     "500": "A fault of the service.",
 }
+KEYED = {"401": "The service has keys and the request has none, or one that it does not know."}
+LIMITED = {
+    "429": "More requests than the service takes of one client in a minute; the header Retry-After says when again."
+}
+UNREADY = {"503": "The service is about to end, or could not load a model yet; the header Retry-After says when again."}
+ELSEWHERE = {"404": "Nothing is at this path."}
+EVERYWHERE = ALWAYS | KEYED | ELSEWHERE | LIMITED | UNREADY
 ADMIN = {
     "403": "The key may only read, or the service has no keys, and so no administration.",
     "409": "What was found is not served; the message says why. What answered before goes on.",
@@ -122,13 +128,13 @@ def document() -> bytes:
             "title": "Qonys",
             "version": _version(),
             "description": "Forecasts of regional migration: quantiles of a year's moves, in whole persons. A forecast "
-            "is never an official figure. Every fault is answered as ErrorResponse.",
+            "is never an official figure. Every fault is answered as ErrorResponse. HEAD is taken wherever GET is.",
         },
         # A service without keys takes none.
         "security": [{}, *KEY],
         "paths": _paths(),
         "components": {
-            "schemas": with_examples(schema["$defs"]),
+            "schemas": illustrated(schema["$defs"]),
             "responses": {_fault_name(status): _answer(ErrorResponse, text) for status, text in _faults().items()},
             "parameters": PARAMETERS,
             "headers": HEADERS,
@@ -169,7 +175,8 @@ def _reload() -> dict[str, Any]:
 def _index() -> dict[str, Any]:
     told = _get("index", "What can be asked; for a browser, which takes text/html, the page", IndexResponse)
     told["responses"]["200"]["content"]["text/html"] = {}
-    return told
+    del told["responses"]["401"], told["responses"]["503"]
+    return told | {"security": []}
 
 
 def _get(name: str, summary: str, answer: type[BaseModel]) -> dict[str, Any]:
@@ -185,7 +192,8 @@ def _get(name: str, summary: str, answer: type[BaseModel]) -> dict[str, Any]:
 def _post(name: str, summary: str, answer: type[BaseModel], request: type[BaseModel]) -> dict[str, Any]:
     told = _get(name, summary, answer)
     told["responses"] |= _references(FAULTS)
-    return told | {"requestBody": {"required": True, "content": _content(request)}}
+    content = {"application/json": _content(request)["application/json"] | {"example": BODIES[request.__name__]}}
+    return told | {"requestBody": {"required": True, "content": content}}
 
 
 def _advice(name: str, summary: str, answer: type[BaseModel], request: type[BaseModel]) -> dict[str, Any]:
@@ -199,9 +207,11 @@ def _lacking(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(path: str, summary: str, media_type: str) -> dict[str, Any]:
-    responses = {"200": {"description": summary, "content": {media_type: {}}}}
+    faults = ALWAYS | ({} if path in PROBES else LIMITED) | ({} if path in OPEN else KEYED)
+    faults |= UNREADY if path == "/readyz" else {}
+    responses = {"200": {"description": summary, "content": {media_type: {}}}} | _references(faults)
     told = {"operationId": path.strip("/").replace(".", "_"), "summary": summary, "responses": responses}
-    return told | ({"security": []} if path in PROBES else {})
+    return told | ({"security": []} if path in OPEN else {})
 
 
 def _parameter(name: str) -> dict[str, str]:

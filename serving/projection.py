@@ -12,7 +12,8 @@ from models.bundle import Bundle
 from models.outlook import KEPT_QUANTILES, Outlook
 from models.projection_tables import DEPENDENCY, GROUPS, MEASURES
 from models.schedules import SEXES
-from serving.api import MOST, PROJECTED, YEARS, Answer, DatasetTold, dataset_told, known
+from serving.api import Answer, DatasetTold, dataset_told, region_names
+from serving.known import MOST, PROJECTED, YEARS, known
 
 Level = Literal["low", "medium", "high"]
 
@@ -38,6 +39,8 @@ Quantiles = Annotated[dict[str, int], Field(description="Whole persons by probab
 
 
 class PopulationYear(Answer):
+    """Population of one region on 1 January of one year."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Its name in English.")
     year: int = Field(description="1 January of the year.")
@@ -59,12 +62,16 @@ class PopulationYear(Answer):
 
 
 class AssumptionTold(Answer):
+    """One assumption of a projection."""
+
     name: str = Field(description="What is assumed.")
     value: str = Field(description="What it is taken to be.")
     source: str = Field(description="Where that comes from.")
 
 
 class ProjectionResponse(Answer):
+    """Population by region many years ahead."""
+
     label: Literal["projected"] = Field(default="projected", description="A projection: what follows from assumptions.")
     unit: Literal["persons"] = Field(default="persons", description="Unit of the quantiles.")
     level: Level = Field(description="Level of moves after the years that are forecast.")
@@ -125,7 +132,7 @@ class ProjectionAnswers:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        return dict(self.bundle.dataset.regions.set_index("region")["name"])
+        return region_names(self.bundle)
 
 
 def _levels(values: Sequence) -> dict[str, float]:

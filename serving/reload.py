@@ -3,21 +3,25 @@
 import gc
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from features.remembered import forget
 from models.bundle import Bundle, load_bundle
 from serving.answers import Answers, answers_of
 from serving.api import ModelResponse, ReloadResponse, ServedTold
 from serving.bundle_source import content_of, fetch_bundle, keep_bundle, kept_version, pinned, registered_version
-from serving.errors import RequestError
+from serving.errors import SHOWN, Detail, RequestError
 from serving.etags import answers_tag
 from serving.metrics import Metrics
 from serving.requests_log import FAULTS
 
 TRIES = 3
 """Looks at a folder whose bundle is replaced while it is read."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds between tries to load a first model; each pause is twice the one before."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,32 @@ class Served:
 
 
 class Reloader:
-    """swap: called with what answers from now on, in the thread that asked for the reload."""
+    """served: what answers; None: nothing could be loaded yet. swap: called with what answers from now on, in the
+    thread that asked for it."""
 
-    def __init__(self, origin: Origin, served: Served, swap: Callable[[Answers], None], metrics: Metrics) -> None:
+    def __init__(self, origin: Origin, swap: Callable[[Answers], None], metrics: Metrics) -> None:
         self.origin = origin
-        self.served = served
+        self.served: Served | None = None
         self._swap = swap
         self._metrics = metrics
         # What was refused last.
         self._refused: str | None = None
         self._one_at_a_time = threading.Lock()
+
+    def begin(self) -> None:
+        """Serve what is in the folder; where that is broken and a model is registered, fetch it anew.
+
+        Raises RequestError that tells why there is nothing to serve, which is in the log too.
+        """
+        with self._one_at_a_time:
+            try:
+                self._take(load_served(self.origin), "a model is served")
+            # A worker that fails would be started again for ever, each time at the cost of seconds of a core.
+            except Exception as error:
+                fault = self._refuse(content_of(self.origin.folder), error)
+                if not self.origin.registered:
+                    raise fault from error
+                self._reload()
 
     def reload(self) -> ReloadResponse:
         """Look for another model, whatever was refused before. Takes seconds where there is one.
@@ -69,28 +89,36 @@ class Reloader:
         mark = ""
         try:
             mark = self._mark()
-            if mark in (self._mark_served(), self._refused):
+            if self.served is not None and mark in (self._mark_served(self.served), self._refused):
                 return ReloadResponse(outcome="unchanged", served=self.served.told)
-            self.served = self._load(mark)
+            loaded = self._load(mark)
         # Whatever is wrong with a new model, the old one must go on.
         except Exception as error:
-            self._refused = mark
-            self._metrics.reloaded("refused")
-            FAULTS.warning({"message": "a model was refused", "mark": mark, "reason": str(error)})
-            raise RequestError(409, "model_refused", f"not served: {str(error).splitlines()[0]}") from error
-        self._swap(self.served.answers)
+            raise self._refuse(mark, error) from error
+        self._take(loaded, "another model is served")
         self._metrics.reloaded("swapped")
+        return ReloadResponse(outcome="swapped", served=loaded.told)
+
+    def _take(self, loaded: Served, message: str) -> None:
+        self.served = loaded
+        self._swap(loaded.answers)
         self._metrics.loaded(datetime.now(UTC).timestamp())
-        FAULTS.info({"message": "another model is served", **self.served.told.model_dump()})
-        return ReloadResponse(outcome="swapped", served=self.served.told)
+        FAULTS.info({"message": message, **loaded.told.model_dump()})
+
+    def _refuse(self, mark: str, error: Exception) -> RequestError:
+        self._refused = mark
+        self._metrics.reloaded("refused")
+        FAULTS.warning({"message": "a model was refused", "mark": mark, "reason": str(error)})
+        said, *faults = str(error).splitlines() or [type(error).__name__]
+        details = [Detail(field="bundle", value=None, expected=fault.strip()) for fault in faults[:SHOWN]]
+        return RequestError(409, "model_refused", f"not served: {said}", details)
 
     def _mark(self) -> str:
         """What there is to be served: registered version, or content of the folder."""
         return registered_version(self.origin.registered) if self.origin.registered else content_of(self.origin.folder)
 
-    def _mark_served(self) -> str | None:
-        told = self.served.told
-        return told.version if self.origin.registered else told.content
+    def _mark_served(self, served: Served) -> str | None:
+        return served.told.version if self.origin.registered else served.told.content
 
     def _load(self, mark: str) -> Served:
         registered, folder = self.origin.registered, self.origin.folder
@@ -137,11 +165,28 @@ def _served(origin: Origin, content: str, answers: Answers) -> Served:
 
 
 def settle() -> None:
-    """What was loaded stays: looking through it for garbage cost requests up to 0.4 s."""
+    """What was loaded stays: looking through it for garbage cost requests up to 0.4 s. What answered before goes."""
+    forget()
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     gc.enable()
+
+
+def keep_trying(reloader: Reloader, ended: threading.Event) -> threading.Thread:
+    """Try to load a first model until there is one, or `ended` is set; each try that fails is a line of the log."""
+
+    def tries() -> None:
+        pause = FIRST_PAUSE
+        while reloader.served is None and not ended.wait(pause):
+            with suppress(RequestError):
+                reloader.begin()
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    trying = threading.Thread(target=tries, name="qonys-first-model", daemon=True)
+    trying.start()
+    return trying
 
 
 def watch(reloader: Reloader, seconds: float, ended: threading.Event) -> threading.Thread:

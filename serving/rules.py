@@ -4,7 +4,7 @@ from time import monotonic
 
 from starlette.types import Scope
 
-from serving.errors import Detail, RequestError, shown
+from serving.errors import Detail, RequestError, no_model, shown
 from serving.exchange import Exchange
 from serving.limits import RateLimit
 from serving.metrics import Metrics
@@ -26,6 +26,8 @@ SECURITY: Headers = [
     # Of figures; the page tells its own.
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+HAS_TAG = ("ok", "not_modified")
+"""Codes of what is an answer, and no fault."""
 ASK_AGAIN, KEEP_NOTHING = (b"cache-control", b"private, no-cache"), (b"cache-control", b"no-store")
 METHODS = b"GET, HEAD, POST"
 ASKED_HEADERS = b"authorization, content-type, if-none-match, x-request-id"
@@ -45,11 +47,11 @@ class Rules:
         """Raises RequestError where the request may not pass."""
         _check_size(exchange, scope)
         if exchange.path in PROBES:
-            if self.draining and exchange.path == "/readyz":
-                raise RequestError(503, "shutting_down", "the service is about to end", headers={"Retry-After": "1"})
+            if exchange.path == "/readyz":
+                self._check_ready(exchange)
             return
         refusal = self._refusal(exchange)
-        self._check_rate(exchange.key or address(scope))
+        self._check_rate(exchange.key or exchange.client)
         if refusal:
             raise refusal
 
@@ -62,7 +64,7 @@ class Rules:
         told = [*SECURITY, (b"x-request-id", exchange.id)]
         if self.draining:
             told.append((b"connection", b"close"))
-        if exchange.tag and exchange.status in (200, 304):
+        if exchange.tag and exchange.code in HAS_TAG:
             told += [(b"etag", exchange.tag.encode()), ASK_AGAIN]
         else:
             told.append(KEEP_NOTHING)
@@ -77,6 +79,12 @@ class Rules:
                     (b"access-control-max-age", b"600"),
                 ]
         return told
+
+    def _check_ready(self, exchange: Exchange) -> None:
+        if self.draining:
+            raise RequestError(503, "shutting_down", "the service is about to end", headers={"Retry-After": "1"})
+        if exchange.answers is None:
+            raise no_model()
 
     def _is_welcome(self, exchange: Exchange) -> bool:
         origins = self.settings.origins
@@ -105,19 +113,23 @@ class Rules:
             raise RequestError(429, "rate_limited", "too many requests", [detail], {"Retry-After": str(wait)})
 
 
-def address(scope: Scope) -> str:
-    return scope["client"][0] if scope.get("client") else "unknown"
-
-
 def _check_size(exchange: Exchange, scope: Scope) -> None:
     length = len(scope["raw_path"]) + len(scope["query_string"])
     if length > LONGEST_URL:
-        detail = Detail(field="path", value=length, expected=f"at most {LONGEST_URL:,} bytes")
-        raise RequestError(414, "url_too_long", "the URL is too long", [detail])
+        raise url_too_long(length)
     if len(scope["headers"]) > MOST_HEADERS or exchange.header_bytes > MOST_HEADER_BYTES:
-        wanted = f"at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,} bytes together"
-        detail = Detail(field="headers", value=len(scope["headers"]), expected=wanted)
-        raise RequestError(431, "headers_too_large", "the headers are too large", [detail], {"Connection": "close"})
+        raise headers_too_large(len(scope["headers"]))
+
+
+def url_too_long(length: int) -> RequestError:
+    detail = Detail(field="path", value=length, expected=f"at most {LONGEST_URL:,} bytes")
+    return RequestError(414, "url_too_long", "the URL is too long", [detail], {"Connection": "close"})
+
+
+def headers_too_large(headers: int) -> RequestError:
+    wanted = f"at most {MOST_HEADERS} headers of {MOST_HEADER_BYTES:,} bytes together"
+    detail = Detail(field="headers", value=headers, expected=wanted)
+    return RequestError(431, "headers_too_large", "the headers are too large", [detail], {"Connection": "close"})
 
 
 def _admin_is_off() -> RequestError:

@@ -14,8 +14,9 @@ from models.scenario import MEASURES, ScenarioAnswer, answer
 from models.scenario_model import ScenarioModel
 from models.scenario_package import ScenarioError, package_of
 from models.scenario_tables import KINDS, diverted, quantiles
-from serving.api import MOST, Answer, DatasetTold, dataset_told, known
+from serving.api import Answer, DatasetTold, dataset_told, region_names
 from serving.errors import refused
+from serving.known import MOST, known
 
 Kind = Literal["baseline", "scenario", "difference"]
 ASSUMED = "What follows from assumptions, which the answer lists; neither a forecast nor a figure that was published."
@@ -55,6 +56,8 @@ class ScenarioRequest(BaseModel):
 
 
 class ChangeTold(Answer):
+    """One change as it was understood, and whether its like was ever seen."""
+
     region: str = Field(description="Code of the region.")
     indicator: str = Field(description="Indicator.")
     change: str = Field(description="Change, as it was asked.")
@@ -74,32 +77,43 @@ Quantiles = Annotated[
 
 
 class RegionEffect(Answer):
+    """What a scenario changes in one region and year."""
+
     region: str = Field(description="Code of the region.")
     name: str = Field(description="Its name in English.")
     year: int = Field(description="Calendar year of the moves.")
-    inflow: dict[Kind, Quantiles] = Field(description="From other regions.")
-    out_migration: dict[Kind, Quantiles] = Field(description="To other regions.")
+    inflow: dict[Kind, Quantiles] = Field(description="Persons in the year from other regions, by probability level.")
+    out_migration: dict[Kind, Quantiles] = Field(description="Persons in the year to other regions, so too.")
     net_migration: dict[Kind, Quantiles] = Field(
-        description="Balance, with abroad where the forecast has it. Differences sum to 0 over regions in every draw."
+        description="Balance in persons of the year, with abroad where the forecast has it. Differences sum to 0 over "
+        "regions in every draw."
     )
-    stays: Quantiles = Field(description="People who do not leave because of the scenario; below 0: who leave.")
+    stays: Quantiles = Field(
+        description="Persons of the year who do not leave because of the scenario; below 0: who leave."
+    )
 
 
 class FlowEffect(Answer):
+    """How much a scenario changes one flow in one year."""
+
     origin: str = Field(description="Code of the region left.")
     destination: str = Field(description="Code of the region reached.")
     year: int = Field(description="Calendar year of the moves.")
-    difference: Quantiles = Field(description="Change of the flow.")
+    difference: Quantiles = Field(description="Change of the flow, persons in the year, by probability level.")
 
 
 class Diverted(Answer):
+    """People of one origin and year who no longer come to the city."""
+
     origin: str = Field(description="Region from which fewer come.")
     year: int = Field(description="Calendar year of the moves.")
     instead: str = Field(description="Where they are instead: a region, or `stays`.")
-    persons: float = Field(description="How many, mean of the draws.", ge=0)
+    persons: float = Field(description="How many in the year, mean of the draws.", ge=0)
 
 
 class ScenarioResponse(Answer):
+    """What changed indicators would do to moves."""
+
     name: str = Field(description="Name of the scenario.")
     label: Literal["assumed"] = Field(description=ASSUMED)
     basis: Literal["official", "derived", "estimated"] = Field(description="Weakest kind of figures that it stands on.")
@@ -129,12 +143,18 @@ class ScenarioAnswers:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        return dict(self.bundle.dataset.regions.set_index("region")["name"])
+        return region_names(self.bundle)
 
     @classmethod
     def of(cls, bundle: Bundle) -> "ScenarioAnswers":
         """Raises AdviceError where the bundle bears none."""
         return cls(bundle, bundle.advice.need_scenario_model())
+
+    def prepare(self) -> None:
+        """Make futures of flows that the bundle does not keep."""
+        flows = self.bundle.forecast.flows
+        if flows is not None:
+            flows.draws(slice(1))
 
     def answer(self, request: ScenarioRequest) -> bytes:
         """A ScenarioResponse. Raises RequestError that lists every fault."""
@@ -144,7 +164,7 @@ class ScenarioAnswers:
             package = package_of(words, self.model, [cutoff + horizon for horizon in horizons])
             made = answer(self.model, self.bundle.forecast, package, self.draws, request.allow_extrapolation)
         except ScenarioError as error:
-            raise refused(error, "scenario_refused") from None
+            raise refused(error, "scenario_refused", {"changes": request.changes, "city": request.city}) from None
         return self._response(made, request).model_dump_json().encode()
 
     def _response(self, made: ScenarioAnswer, request: ScenarioRequest) -> ScenarioResponse:

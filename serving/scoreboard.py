@@ -17,6 +17,8 @@ FILE = "scoreboard.json"
 
 
 class Vintage(Answer):
+    """One forecast that was sealed before its outcome was known."""
+
     name: str = Field(description="Name of the sealed forecast.")
     dataset: str = Field(description="Dataset that it is of.")
     cutoff: int = Field(description="Last calendar year whose values it had seen.")
@@ -28,6 +30,8 @@ class Vintage(Answer):
 
 
 class VintageScore(Answer):
+    """How right one sealed forecast was, for one target and horizon."""
+
     dataset: str = Field(description="Dataset.")
     vintage: str = Field(description="Name of the sealed forecast.")
     version: str = Field(description="Version of the registered model.")
@@ -52,6 +56,8 @@ class VintageScore(Answer):
 
 
 class ScoreboardResponse(Answer):
+    """How right sealed forecasts were."""
+
     made: str | None = Field(description="When the scores were made, UTC; null: no sealed forecast was scored yet.")
     vintages: list[Vintage] = Field(description="Sealed forecasts, oldest first.")
     scores: list[VintageScore] = Field(description="By sealed forecast, target and horizon.")

@@ -1,9 +1,9 @@
 """Served population: who is served in a city, and what they need by year, answered while the client waits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from models.bundle import Bundle
@@ -15,6 +15,7 @@ from models.served_population_load import Load
 from serving.api import Answer, DatasetTold, Share, dataset_told
 from serving.errors import refused
 from serving.projection import Level
+from serving.records import or_none, records_of
 from serving.scenario import ASSUMED
 
 
@@ -34,6 +35,8 @@ class ServedRequest(BaseModel):
 
 
 class LedgerRow(Answer):
+    """One kind of presence, or the total: as it was stated, and once all agrees."""
+
     kind: str = Field(description="Kind of presence, or `total`.")
     stated: float | None = Field(description="Persons, as stated; null: not stated.")
     error: float | None = Field(description="Standard error of what was stated, persons.")
@@ -47,6 +50,8 @@ class LedgerRow(Answer):
 
 
 class LoadYear(Answer):
+    """One load in one year, against its limit."""
+
     year: int = Field(description="1 January of the year.")
     expected: float = Field(description="Mean of the draws.")
     quantiles: dict[str, float] = Field(description="By probability level.")
@@ -55,6 +60,8 @@ class LoadYear(Answer):
 
 
 class LoadTold(Answer):
+    """Presence, demand, recipients or cost of one name by year."""
+
     part: Literal["presence", "demand", "recipients", "cost"] = Field(
         description="`presence`: persons by kind; `demand` on a service; `recipients` of a benefit, and its `cost`."
     )
@@ -65,6 +72,8 @@ class LoadTold(Answer):
 
 
 class ServedResponse(Answer):
+    """Who is served in a city, and what they need by year."""
+
     label: Literal["assumed"] = Field(default="assumed", description=ASSUMED)
     illustrative: bool = Field(description="Whether norms and capacities only show the form.")
     region: str = Field(description="Code of the region that the city is.")
@@ -96,12 +105,11 @@ class ServedAnswers:
             residents = residents_of(self.outlook, self.bundle.dataset, case.city.region, request.level)
             made = served_population(case, residents, residents.years[-1] if request.to is None else request.to)
         except ServedError as error:
-            raise refused(error, "case_refused") from None
+            raise refused(error, "case_refused", _given(request)) from None
         return self._response(made, request.level).model_dump_json().encode()
 
     def _response(self, made: ServedPopulation, level: Level) -> ServedResponse:
         city, table = made.case.city, made.ledger_table()
-        rows: list[dict[Any, Any]] = table.astype("object").where(table.notna(), None).to_dict("records")
         return ServedResponse(
             illustrative=made.case.illustrative,
             region=city.region,
@@ -112,13 +120,22 @@ class ServedAnswers:
             dataset=dataset_told(self.bundle),
             assumptions=list(made.assumptions),
             contradictions=list(made.reconciled.contradictions),
-            ledger=[LedgerRow.model_validate(row) for row in rows],
+            ledger=[LedgerRow.model_validate(row) for row in records_of(table)],
             loads=[_load(load) for load in made.loads],
         )
 
 
+def _given(request: ServedRequest) -> Mapping[str, object]:
+    """By path of the field; a case that is left out has no fault, so that its last year has."""
+    case: Any = request.case
+    if case is None:
+        return {"to": request.to}
+    sections = case if isinstance(case, Mapping) else {}
+    paths = {f"case.{name}": sections.get(name) for name in [*Case.model_fields, *sections]}
+    return {"case": case, "to": request.to} | paths
+
+
 def _load(load: Load) -> LoadTold:
-    over, limit = (_or_none(values) for values in (load.probability_over, load.limit))
     return LoadTold(
         part=load.part,  # pyright: ignore[reportArgumentType] -- checked by pydantic
         name=load.name,
@@ -129,13 +146,9 @@ def _load(load: Load) -> LoadTold:
                 year=year,
                 expected=load.expected[y],
                 quantiles=dict(zip(map(str, QUANTILES), load.quantiles[:, y].tolist(), strict=True)),
-                limit=limit[y],
-                probability_over=over[y],
+                limit=or_none(load.limit[y]),
+                probability_over=or_none(load.probability_over[y]),
             )
             for y, year in enumerate(load.years)
         ],
     )
-
-
-def _or_none(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]

@@ -1,13 +1,17 @@
 """The BentoML service: loads a bundle, answers by look-up, takes another when there is one. Knows BentoML."""
 
+import asyncio
 import gc
 import os
 import socket
+import tempfile
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 import bentoml
+from bentoml._internal.configuration.containers import BentoMLContainer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from features.contracts import DatasetError
@@ -23,14 +27,17 @@ from serving.bundle_source import (
     registered_version,
     store_address,
 )
+from serving.errors import RequestError
 from serving.metrics import metrics
-from serving.reload import Origin, Reloader, Served, load_served, settle, watch
+from serving.patience import close_slow
+from serving.protocol import speak
+from serving.reload import Origin, Reloader, keep_trying, load_served, settle, watch
 from serving.requests_log import start_log
 from serving.routes import create_app
 from serving.rules import Rules
 from serving.scoreboard import VINTAGES, folder
 from serving.settings import SettingsError, settings_of
-from serving.shutdown import end_gently
+from serving.shutdown import end_gently, running_server
 from serving.supervision import supervise
 
 BUNDLE, SOURCE = "QONYS_BUNDLE", "QONYS_SOURCE"
@@ -74,22 +81,21 @@ class Qonys:
         gc.disable()
         settings = settings_of(os.environ)
         start_log(settings.access_log)
-        origin = _origin()
-        served = _served(origin)
         counted = metrics()
         app.state.rules = Rules(settings, counted)
-        app.state.answers = served.answers
-        app.state.reloader = Reloader(origin, served, _swap, counted)
+        app.state.reloader = Reloader(_origin(), _swap, counted)
+        with suppress(RequestError):
+            app.state.reloader.begin()
         self._ended = threading.Event()
 
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Runs before any worker is started: a worker that fails would be started again for ever."""
+        """Runs before any worker is started: what cannot be served is told at once."""
         origin = _origin()
         try:
             settings_of(os.environ)
-            _served(origin)
+            _check(origin)
         except UserError as error:
             raise SystemExit(f"error: {error}") from None
         # Workers of a Bento run in another folder.
@@ -98,9 +104,15 @@ class Qonys:
 
     @bentoml.on_startup
     def begin(self) -> None:
-        settle()
         rules, reloader = app.state.rules, app.state.reloader
+        server = running_server()
         end_gently(rules)
+        if server is not None:
+            speak(server, app.refuse)
+            self._closing = asyncio.get_running_loop().create_task(close_slow(server))
+        if reloader.served is None:
+            gc.enable()
+            keep_trying(reloader, self._ended)
         if "@" in reloader.origin.registered and rules.settings.watch:
             watch(reloader, rules.settings.watch, self._ended)
 
@@ -121,11 +133,14 @@ def serve(source: str, port: int, host: str = "127.0.0.1") -> None:
         version = registered_version(source)
         keep_bundle(fetch_bundle(pinned(source, version)), source, version, origin.folder)
         os.environ["MLFLOW_TRACKING_URI"] = store_address()
-    _served(origin)
+    _check(origin)
     address = _free_address(host, port)
     told = {BUNDLE: str(origin.folder), SOURCE: registered, VINTAGES: str(folder().resolve())}
     os.environ |= told | {"BENTOML_DO_NOT_TRACK": "true"}
-    Qonys.serve_http(host=address, port=port)
+    with tempfile.TemporaryDirectory(prefix="qonys-metrics-") as counted:
+        # BentoML's own folder is one for all services of a user, and the next that starts empties it.
+        BentoMLContainer.prometheus_multiproc_dir.set(counted)
+        Qonys.serve_http(host=address, port=port)
 
 
 def _origin() -> Origin:
@@ -135,13 +150,15 @@ def _origin() -> Origin:
 
 
 @lru_cache(maxsize=1)
-def _served(origin: Origin) -> Served:
-    return load_served(origin)
+def _check(origin: Origin) -> None:
+    """Whether it can be served; asked twice, it is looked at once. Raises BundleError or DatasetError."""
+    load_served(origin)
 
 
 def _swap(answers: Answers) -> None:
     app.state.answers = answers
     settle()
+    threading.Thread(target=answers.prepare, name="qonys-prepare", daemon=True).start()
 
 
 def _free_address(host: str, port: int) -> str:

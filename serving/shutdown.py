@@ -24,12 +24,8 @@ def end_gently(rules: Rules) -> None:
 
     uvicorn alone would close connections on which the next request is already under way.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    ends = signal.getsignal(signal.SIGTERM)
-    server = getattr(ends, "__self__", None)
-    if not callable(ends) or not isinstance(server, uvicorn.Server):
-        # Not run by uvicorn: a test.
+    ends, server = signal.getsignal(signal.SIGTERM), running_server()
+    if not callable(ends) or server is None:
         return
     loop = asyncio.get_running_loop()
 
@@ -46,6 +42,14 @@ def end_gently(rules: Rules) -> None:
         loop.call_later(LAST_READS, ends, signal.SIGTERM, None)
 
     signal.signal(signal.SIGTERM, told)
+
+
+def running_server() -> uvicorn.Server | None:
+    """The server that runs this thread's loop; None: a test, which uvicorn does not run."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return server if isinstance(server, uvicorn.Server) else None
 
 
 def _close(listening: asyncio.Server, server: uvicorn.Server, loop: asyncio.AbstractEventLoop) -> None:

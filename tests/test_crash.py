@@ -34,7 +34,7 @@ def champion(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("served")
-    write_folder(folder / "data", **net_country(["A", "B", "C", "D"], range(2000, 2021)))
+    write_folder(folder / "data", **net_country(["A", "B", "C", "D"], range(2006, 2021)))
     process = start(folder)
     _, told = process.communicate(timeout=200)
     assert process.returncode == 0, told

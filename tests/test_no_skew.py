@@ -1,13 +1,17 @@
 """What is served is what was trained: a bundle that is saved and loaded forecasts the same, to the bit."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from features.contracts import TABLES
+from features.dataset import load_dataset, read_saved, save_dataset
 from features.part_years import with_running_year
 from models.bundle import Bundle, BundleError, load_bundle, manifest_of, save_bundle
+from models.forecast import FlowForecast
 from models.forecaster import MigrationForecaster
 from tests.tables import dataset_of, flows_country, kazakhstan, write_folder
 from training.config import load_config
@@ -42,11 +46,14 @@ def saved(trained, tmp_path_factory):
 
 
 def assert_same_draws(one: Bundle, other: Bundle) -> None:
-    assert one.forecast.targets.keys() == other.forecast.targets.keys()
-    for target, forecast in one.forecast.targets.items():
-        again = other.forecast.targets[target]
-        np.testing.assert_array_equal(again.draws, forecast.draws)
-        assert (again.regions, again.models, again.basis) == (forecast.regions, forecast.models, forecast.basis)
+    """Those that a loaded bundle keeps, and those that its models make."""
+    for loaded in (other.forecast, other.forecast_again()):
+        assert one.forecast.targets.keys() == loaded.targets.keys()
+        for target, forecast in one.forecast.targets.items():
+            again = loaded.targets[target]
+            np.testing.assert_array_equal(again.draws, forecast.draws)
+            assert (again.regions, again.models, again.basis) == (forecast.regions, forecast.models, forecast.basis)
+            assert (again.scope, again.horizons, again.cutoff) == (forecast.scope, forecast.horizons, forecast.cutoff)
 
 
 def test_a_bundle_loaded_gives_the_draws_it_was_saved_with(trained, saved):
@@ -116,15 +123,41 @@ BUNDLES = [
 def test_a_bundle_of_flows_loaded_gives_the_flows_it_was_saved_with(tables, models, tmp_path):
     bundle = bundle_of_flows(tables, *models)
 
-    folder = save_bundle(bundle, tmp_path)
-    one, other = bundle.forecast.flows, load_bundle(folder).forecast.flows
+    loaded = load_bundle(save_bundle(bundle, tmp_path))
 
-    assert list(other.models.values()) == models
+    for flows in (loaded.forecast.flows, loaded.forecast_again().flows):
+        assert list(flows.models.values()) == models
+        assert_same_flows(flows, bundle.forecast.flows)
+    assert_same_draws(bundle, loaded)
+
+
+def assert_same_flows(one: FlowForecast | None, other: FlowForecast | None) -> None:
+    assert one is not None
+    assert other is not None
     assert (one.models, one.regions) == (other.models, other.regions)
     for name in ("origin", "destination", "basis", "quantiles"):
-        np.testing.assert_array_equal(getattr(other, name), getattr(one, name))
-    np.testing.assert_array_equal(other.draws(), one.draws())
-    assert_same_draws(bundle, load_bundle(folder))
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    np.testing.assert_array_equal(one.draws(), other.draws())
+    np.testing.assert_array_equal(one.draws(slice(1, 3)), other.draws(slice(1, 3)))
+
+
+def test_futures_that_are_too_many_to_be_kept_are_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("models.forecast_bundle.MOST_KEPT", 0)
+    bundle = bundle_of_flows(country(), "margins")
+
+    assert_same_flows(load_bundle(save_bundle(bundle, tmp_path)).forecast.flows, bundle.forecast.flows)
+
+
+def test_a_dataset_that_was_checked_when_it_was_saved_is_read_as_it_would_be_checked(tmp_path):
+    known = kazakhstan()
+    save_dataset(known, tmp_path)
+
+    read, checked = read_saved(tmp_path), load_dataset(tmp_path)
+
+    for name in (*TABLES, "monthly_movements"):
+        pd.testing.assert_frame_equal(getattr(read, name), getattr(checked, name), check_exact=True)
+    for name in ("name", "title", "licenses", "origins", "sha256", "gaps", "revisions", "releases"):
+        assert getattr(read, name) == getattr(checked, name)
 
 
 @pytest.mark.parametrize(("tables", "models"), BUNDLES)
@@ -196,6 +229,18 @@ def test_a_damaged_bundle_is_refused(trained, tmp_path, harm, told):
     harm(next(folder.rglob("scores.csv")))
 
     with pytest.raises(BundleError, match=f"scores.csv: {told}"):
+        load_bundle(folder)
+
+
+def test_a_manifest_that_names_other_files_is_refused(trained, tmp_path):
+    """Whoever changes a table and its sha256 by hand goes past what was checked."""
+    folder = save_bundle(trained, tmp_path)
+    table, manifest = next(folder.rglob("indicators.parquet")), folder / "manifest.json"
+    before = hashlib.sha256(table.read_bytes()).hexdigest()
+    table.write_bytes(table.read_bytes() + b" ")
+    manifest.write_text(manifest.read_text().replace(before, hashlib.sha256(table.read_bytes()).hexdigest()))
+
+    with pytest.raises(BundleError, match=r"manifest.json: was changed after training"):
         load_bundle(folder)
 
 

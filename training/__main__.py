@@ -1,8 +1,8 @@
 """The command line: parses, calls, prints."""
 
-import errno
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -23,7 +23,7 @@ from training.backtest import backtest, last_value_year
 from training.bench_command import bench
 from training.compare_command import compare
 from training.config import Config, ConfigError, load_config
-from training.csv_file import check_out, write_csv
+from training.csv_file import FULL, check_folder, check_out, write_csv
 from training.doctor_command import doctor
 from training.drift_command import drift
 from training.drivers_command import drivers
@@ -43,25 +43,14 @@ CHALLENGER = Path("build/challenger")
 OURS = ("features", "models", "training")
 """Rooms whose own kinds of ValueError a user can cause; any other error is a fault of the program."""
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 app = typer.Typer(
-    help="Forecast who leaves a region and who arrives in a city.",
+    help="Forecast who leaves a region and who arrives in a city. `qonys up` shows everything on embedded data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Paragraphs flow to the terminal's width, and `[[change]]` of TOML is no markup.
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(import_app, name="import")
-app.command(name="accounts")(accounts)
-app.command(name="accounts-proof")(accounts_proof)
-app.command(name="drivers")(drivers)
-app.command(name="scenario")(scenario)
-app.command(name="counter-magnets")(counter_magnets)
-app.command(name="project")(project_command)
-app.command(name="served")(served)
-app.command(name="labour")(labour)
-for command in (compare, report, vintages, score, drift, doctor, bench):
-    app.command()(command)
 out, err = Console(), Console(stderr=True)
 
 Data = Annotated[Path | None, typer.Option(help="Dataset folder. Default: the embedded data of Kazakhstan.")]
@@ -97,7 +86,6 @@ def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-@app.command()
 def validate(folder: Annotated[Path, typer.Argument(help="Dataset folder.")]) -> None:
     """Check a dataset folder against the format; list every fault."""
     dataset, notes = read_dataset(folder)
@@ -107,7 +95,6 @@ def validate(folder: Annotated[Path, typer.Argument(help="Dataset folder.")]) ->
     out.print(f"{folder}: a good dataset, '{dataset.name}'. Rows: {rows}", soft_wrap=True, highlight=False)
 
 
-@app.command()
 def train(
     data: Data = None,
     bundle: Annotated[
@@ -122,7 +109,6 @@ def train(
     _train(load_config(settings or [], config, data, cutoff), bundle)
 
 
-@app.command(name="backtest")
 def backtest_command(
     outfile: Annotated[Path, typer.Option("--out", help="CSV file for the scores.")],
     data: Data = None,
@@ -153,7 +139,6 @@ def backtest_command(
             out.print(f"{name.replace('_', ' ')}: {beside}", highlight=False)
 
 
-@app.command()
 def forecast(
     outfile: Annotated[Path, typer.Option("--out", help="CSV file for the quantiles.")],
     data: Data = None,
@@ -177,7 +162,6 @@ def forecast(
     out.print(f"forecast: {outfile}", highlight=False)
 
 
-@app.command()
 def tune(
     data: Data = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials in all; a study that was stopped goes on.")] = 40,
@@ -216,17 +200,27 @@ def tune(
     out.print(f"settings: {outfile}; train with them: qonys train --config {outfile}", highlight=False)
 
 
-@app.command()
 def serve(
     bundle: Annotated[str, typer.Option(help="Bundle folder, or models:/NAME@ALIAS from MLflow.")] = str(BUNDLE),
     port: Port = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
-    """Answer over HTTP."""
-    _serve(bundle, port, host)
+    """Answer over HTTP, with a page to look at, until Ctrl-C.
+
+    Environment variables set the rest; docs/serving.md tells how: QONYS_API_KEYS (made by `qonys key`),
+    QONYS_RATE_LIMIT, QONYS_CORS_ORIGINS, QONYS_ACCESS_LOG, QONYS_WATCH, QONYS_DRAIN, QONYS_VINTAGES.
+    """
+    _serving("--bundle", bundle, "--port", str(port), "--host", host)
 
 
-@app.command()
+def key(
+    scope: Annotated[str, typer.Option(help="What it may do: read, or admin, which may read too.")] = "read",
+    name: Annotated[str, typer.Option(help="What logs call it.")] = "client",
+) -> None:
+    """Make an API key for the service, and its entry for QONYS_API_KEYS, which is no secret."""
+    _serving("key", "--scope", scope, "--name", name)
+
+
 def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1") -> None:
     """Train on the embedded data if there is no bundle yet, print scorecard and forecast, serve."""
     there = _is_bundle(BUNDLE)
@@ -236,7 +230,7 @@ def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to lis
     if there:
         out.print(scorecard_report(made.scores))
     out.print(forecast_report(made))
-    _serve(str(BUNDLE), port, host)
+    serve(str(BUNDLE), port, host)
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -244,6 +238,8 @@ def up(port: Port = 3000, host: Annotated[str, typer.Option(help="Address to lis
 
 def _train(config: Config, bundle: Path | None) -> None:
     """Train and track; the bundle that is served here gives way only to a champion."""
+    for folder in [bundle] if bundle else [BUNDLE, CHALLENGER]:
+        check_folder(folder, "--bundle")
     from training.tracking import TrackingError, track
 
     with progress_line("training") as progress:
@@ -264,11 +260,10 @@ def _train(config: Config, bundle: Path | None) -> None:
     out.print(f"bundle: {folder}", highlight=False)
 
 
-def _serve(bundle: str, port: int, host: str) -> NoReturn:
+def _serving(*words: str) -> NoReturn:
     """Become the program of the room `serving`, which training does not know: signals reach it as they are."""
     sys.stdout.flush()
-    command = [sys.executable, "-m", "serving", "--bundle", bundle, "--port", str(port), "--host", host]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, [sys.executable, "-m", "serving", *words])
 
 
 def _check_target(target: str | None, dataset: Dataset) -> None:
@@ -287,8 +282,70 @@ def _forecast_table(made: Forecast, target: str | None) -> pd.DataFrame:
     return table if target is None else table[table["target"] == target]
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"qonys {version('qonys')}", highlight=False)
+        raise typer.Exit
+
+
 def _is_bundle(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
+
+
+# --- what there is --------------------------------------------------------------------------------------------------
+
+COMMANDS = {
+    "Start": {
+        "up": (up, "qonys up"),
+        "doctor": (doctor, "qonys doctor"),
+    },
+    "Forecast": {
+        "train": (train, "qonys train --data mydata --bundle build/mine"),
+        "forecast": (forecast, "qonys forecast --target flow --out build/flows.csv"),
+        "backtest": (backtest_command, "qonys backtest --out build/scores.csv"),
+        "tune": (tune, "qonys tune --trials 40 --out build/tuned.toml"),
+    },
+    "Decisions": {
+        "drivers": (drivers, "qonys drivers --region KZ-61"),
+        "scenario": (scenario, "qonys scenario docs/examples/turkistan.toml --out build/scenario.csv"),
+        "counter-magnets": (counter_magnets, "qonys counter-magnets --city KZ-71 --target -10000"),
+        "project": (project_command, "qonys project --region KZ-71 --to 2045 --figures build/projection"),
+        "labour": (labour, "qonys labour --region KZ-71 --out build/labour.csv"),
+        "served": (served, "qonys served --to 2045 --figure build/served.png"),
+    },
+    "Review": {
+        "report": (report, "qonys report --bundle build/bundle --out build/report.html"),
+        "compare": (compare, "qonys compare 1f2e3d4c models:/qonys-kazakhstan@champion"),
+        "vintages": (vintages, "qonys vintages --out build/vintages.csv"),
+        "score": (score, "qonys score --data newdata"),
+        "drift": (drift, "qonys drift --data newdata --page build/drift.html"),
+    },
+    "Data": {
+        "validate": (validate, "qonys validate mydata"),
+        "accounts": (accounts, "qonys accounts --out build/accounts --check"),
+        "accounts-proof": (accounts_proof, "qonys accounts-proof --out build/proof.csv"),
+    },
+    "Operate": {
+        "serve": (serve, "qonys serve --bundle models:/qonys-kazakhstan@champion --port 3000"),
+        "key": (key, "qonys key --scope read --name ministry"),
+        "bench": (bench, "qonys bench --serving --out build/bench"),
+    },
+}
+"""By panel of the help and name: what is called, and an example."""
+
+for panel, commands in COMMANDS.items():
+    for name, (command, example) in commands.items():
+        app.command(name=name, rich_help_panel=panel, epilog=f"Example: {example}")(command)
+app.add_typer(import_app, name="import", rich_help_panel="Data")
+
+
+@app.callback()
+def _qonys(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version and stop.")
+    ] = False,
+) -> None:
+    pass
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from models.boosted import BoostedSettings
 from models.decision import Decision
 from models.flow_forecaster import flow_targets
 from models.flow_models import FROZEN
-from models.flow_record import FlowRecord, flow_cutoffs, flow_record
+from models.flow_record import FlowRecord, flow_cutoffs, flow_record, size_class
 from models.forecast import FLOW, QUANTILES, TargetForecast
 from models.forecaster import (
     HORIZONS,
@@ -33,6 +33,7 @@ from training.flow_backtest import (
     interval_rows,
     score_flows,
     scored_draws,
+    size_rows,
     structural_cutoffs,
     structural_scores,
 )
@@ -42,7 +43,8 @@ from training.metrics import crps, mean_pinball_loss, sign_agreement
 SERVED = "served"
 COLUMNS = [
     *("target", "model", "cutoff", "horizon", "n", "abs_error", "abs_actual"),
-    *("sign_agreement", "coverage_50", "coverage_80", "coverage_90", "crps", "pinball"),
+    *("sign_agreement", "coverage_50", "coverage_80", "coverage_90", "width_50", "width_80", "width_90"),
+    *("crps", "pinball"),
 ]
 
 
@@ -51,7 +53,7 @@ class Backtest:
     """scores: one row per target, model, cutoff, horizon (COLUMNS), model `served` among them.
     choices: the gate's decisions by cutoff, as it would have made them then.
     records: track records by target, to calibrate the final forecaster from; flows: the same of flows.
-    by_size: scores of flows and their sums by class of size (SIZE_COLUMNS).
+    by_size: scores by class of size (SIZE_COLUMNS).
     structure: CPC and R² of flow models, and of those that see no past flows (STRUCTURE_COLUMNS)."""
 
     scores: pd.DataFrame
@@ -95,9 +97,10 @@ def backtest(
             progress(f"scores at cutoff {cutoff}")
         targets = [*regional, *of_flows]
         made.choices[cutoff] = gate_at(known, pd.DataFrame(rows, columns=COLUMNS), cutoff, targets, horizons)
-        new = _regional_rows(
+        new, sizes = _regional_rows(
             known, {t: records[t] for t in regional}, cutoff, made.choices[cutoff], horizons, draws, settings
         )
+        by_size += sizes
         if flows and of_flows:
             scored = _flow_scores(known, flows, cutoff, made.choices[cutoff], draws)
             new += [{"model": name, **row} for name, one in scored.items() for row in one.rows]
@@ -134,9 +137,10 @@ def _regional_rows(
     horizons: Sequence[int],
     draws: int,
     settings: BoostedSettings,
-) -> list[dict]:
-    rows, fallbacks = [], {target: fallback(known.as_of(cutoff), target) for target in reach}
-    scored: dict[tuple, dict[str, list[dict]]] = {}
+) -> tuple[list[dict], list[dict]]:
+    """Scores, and scores by class of size."""
+    rows, sizes, fallbacks = [], [], {target: fallback(known.as_of(cutoff), target) for target in reach}
+    scored: dict[tuple, dict[str, tuple[list[dict], list[dict]]]] = {}
     own = [decision for decision in decisions if decision.target in reach]
     for name, served in _entrants(list(reach), horizons, own).items() if reach else ():
         whole = {(target, h): served.get((target, h), fallbacks[target]) for target in reach for h in horizons}
@@ -145,12 +149,20 @@ def _regional_rows(
         if same not in scored:
             forecaster = MigrationForecaster(whole, tuple(horizons), draws, settings=settings)
             forecast = forecaster.fit_targets(known, cutoff, reach).predict_units(known, cutoff, horizons)
-            scored[same] = {
-                target: score(forecast.targets[target], target_history(known, target).persons) for target in reach
-            }
+            scored[same] = {target: _both_scores(known, forecast.targets[target], reach[target]) for target in reach}
         told = [target for target in reach if (target, horizons[0]) in served]
-        rows += [{"model": name, **row} for target in told for row in scored[same][target]]
-    return rows
+        rows += [{"model": name, **row} for target in told for row in scored[same][target][0]]
+        sizes += [{"model": name, **row} for target in told for row in scored[same][target][1]]
+    return rows, sizes
+
+
+def _both_scores(known: Dataset, forecast: TargetForecast, record: TrackRecord) -> tuple[list[dict], list[dict]]:
+    """By horizon, and by horizon and class of size as known at the cutoff."""
+    persons = target_history(known, forecast.target).persons
+    sizes = pd.Series(record.size[record.cutoffs.index(forecast.cutoff)], index=list(record.regions))
+    class_of = size_class(sizes.reindex(list(forecast.regions)).to_numpy(dtype="float64"))
+    own = persons.reindex(columns=list(forecast.regions))
+    return score(forecast, persons), size_rows(forecast, own, np.tile(class_of, (len(forecast.horizons), 1)))
 
 
 def _flow_scores(
@@ -178,10 +190,7 @@ def last_value_year(dataset: Dataset) -> int:
     """The last year in which any target has a value. Raises ForecastError where none has."""
     if not recorded_targets(dataset):
         raise ForecastError(f"{dataset.name}: records no {', '.join(TARGETS)} of regions with a population")
-    return max(
-        int(target_history(dataset, target).persons.dropna(how="all").index.max())
-        for target in recorded_targets(dataset)
-    )
+    return max(target_history(dataset, target).recorded[-1] for target in recorded_targets(dataset))
 
 
 def gate_at(
@@ -211,7 +220,7 @@ def _recorded_years(vintage: Dataset, target: str) -> list[int]:
     if target == FLOW:
         history = flow_history(vintage)
         return [int(year) for year in history.years[history.recorded]]
-    return list(target_history(vintage, target).persons.dropna(how="all").index)
+    return target_history(vintage, target).recorded
 
 
 def systems(known: Dataset, targets: Iterable[str]) -> list[tuple[str, ...]]:

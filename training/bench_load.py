@@ -1,11 +1,13 @@
 """The load: connections that ask one server for the same thing without pause, and what they measured.
 
-As little work as can be: the client has the same two cores as the server.
+As little work as can be: the client is on the same machine as the server.
 """
 
 import asyncio
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from time import perf_counter
 from typing import cast
 
@@ -13,6 +15,8 @@ HEAD_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 PATIENCE = 60
 """Seconds without an answer after which a server is given up."""
+BITS, SPACES = 20, {ord("0"): " ", ord("1"): "\t"}
+"""A number in white space: so many bits, and how they are written."""
 
 
 class BenchError(ValueError):
@@ -36,13 +40,19 @@ def request(method: str, path: str, body: bytes = b"") -> bytes:
     return head.encode() + HEAD_END + body
 
 
+def in_other_bytes(method: str, path: str, body: bytes) -> Iterator[bytes]:
+    """The same request, never twice in the same bytes: white space after the JSON tells one from another."""
+    for number in count():
+        yield request(method, path, body + f"{number:0{BITS}b}".translate(SPACES).encode())
+
+
 class Connection(asyncio.Protocol):
     """Keeps one request under way until `ends`, s of perf_counter, or until it has had its share of answers.
 
-    fault: what was wrong with an answer; empty: nothing.
+    asked: what to send next. fault: what was wrong with an answer; empty: nothing.
     """
 
-    def __init__(self, asked: bytes, most: int) -> None:
+    def __init__(self, asked: Iterator[bytes], most: int) -> None:
         self.asked = asked
         self.most = most
         self.latencies: list[float] = []
@@ -75,8 +85,9 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         self._received.clear()
         self._whole = 0
+        asked = next(self.asked)
         self._sent = perf_counter()
-        self.transport.write(self.asked)
+        self.transport.write(asked)
 
     def _length(self) -> int:
         """Of the whole answer, once its head is here; 0 before."""
@@ -108,10 +119,11 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
 
-async def measured(port: int, asked: bytes, connections: int, seconds: float, most: int) -> Measured:
+async def measured(port: int, asked: Iterator[bytes], connections: int, seconds: float, most: int) -> Measured:
     """Ask at a port of 127.0.0.1 over so many connections for so long; what is under way then is waited for.
 
-    most: requests in all. Raises BenchError where an answer is not 200 or not the same as the first.
+    asked: requests as they are sent. most: of them in all. Raises BenchError where an answer is not 200 or not the same
+    as the first.
     """
     loop = asyncio.get_running_loop()
     share = -(-most // connections)
@@ -133,6 +145,6 @@ async def measured(port: int, asked: bytes, connections: int, seconds: float, mo
     return Measured([latency for one in asking for latency in one.latencies], took, asking[0].first)
 
 
-async def _connected(loop: asyncio.AbstractEventLoop, port: int, asked: bytes, most: int) -> Connection:
+async def _connected(loop: asyncio.AbstractEventLoop, port: int, asked: Iterator[bytes], most: int) -> Connection:
     _, connection = await loop.create_connection(lambda: Connection(asked, most), "127.0.0.1", port)
     return connection

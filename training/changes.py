@@ -52,16 +52,14 @@ def summary(made: Iterable[Change]) -> str:
     """For a run's name.
 
     >>> summary([Change("config.boosted.rounds", "60", "80"), Change("dataset.sha256", "a", "b")])
-    'data, config boosted.rounds 60→80'
+    'data, boosted.rounds 60→80'
     >>> summary([])
     'nothing changed'
     """
     groups: dict[str, list[Change]] = {}
     for change in made:
         groups.setdefault(_group(change), []).append(change)
-    groups = {
-        name: groups[name] for name in ("data", "cutoff", "config", "gate", "code", "libraries") if name in groups
-    }
+    groups = {name: groups[name] for name in ORDER if name in groups}
     if "data" in groups:
         groups.pop("cutoff", None)
     return ", ".join(_told(name, own) for name, own in groups.items()) or "nothing changed"
@@ -79,7 +77,10 @@ def _told(name: str, own: list[Change]) -> str:
         return name
     if name == "cutoff":
         return own[0].words
-    return f"{name} {', '.join(one.words for one in own)}" if len(own) <= SHOWN else f"{name} ({len(own)} keys)"
+    if len(own) > SHOWN:
+        return f"{name} ({len(own)} keys)"
+    words = ", ".join(one.words for one in own)
+    return words if name == "config" else f"{name} {words}"
 
 
 def short(value: str) -> str:

@@ -1,5 +1,6 @@
 """`qonys compare`: what differs between two trainings, and whether it matters."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,12 +9,15 @@ import typer
 
 from training.changes import Change, changes, facts_of, short, summary
 from training.csv_file import TABLE, check_out, write_table
+from training.text_table import text_table
 
 if TYPE_CHECKING:
     from training.store import MlflowClient, Run
 
 Asked = Annotated[str, typer.Argument(help="A training's run: id, its beginning, name, or models:/NAME@ALIAS.")]
 DECISION = "gate."
+ERRORS = ["target", "ahead", "verdict", "skill", "80 % interval", "probability", "mean error", "cutoffs"]
+INTERVALS = ["target", "ahead", "80 % covered", "its width / |outcome|"]
 
 
 def compare(
@@ -27,13 +31,14 @@ def compare(
     cutoffs. Skill is of the second against the first: above 0, the second is better.
     """
     from training.comparison import comparison
-    from training.store import existing, found_training, quiet, store_uri, told
+    from training.store import existing, quiet, store_uri, told
 
     check_out(outfile, endings=TABLE)
     uri = store_uri()
     with told(uri), quiet():
         client = existing(uri)
-        runs = [found_training(client, uri, asked) for asked in (first, second)]
+        runs = _trainings(client, uri, (first, second))
+        check_dataset(*runs)
         scores = [_scores(client, uri, run) for run in runs]
     before, after = runs
     typer.echo(f"first:  {before.info.run_id[:8]} {before.info.run_name}")
@@ -44,6 +49,32 @@ def compare(
     if outfile is not None:
         write_table(found, outfile)
         typer.echo(f"comparison: {outfile}")
+
+
+def _trainings(client: "MlflowClient", uri: str, asked: Sequence[str]) -> "list[Run]":
+    """Raises TrackingError that tells of each that is not there."""
+    from training.store import TrackingError, found_training
+
+    runs, faults = [], []
+    for one in asked:
+        try:
+            runs.append(found_training(client, uri, one))
+        except TrackingError as error:
+            faults.append(str(error))
+    if faults:
+        raise TrackingError("\n".join(faults))
+    return runs
+
+
+def check_dataset(before: "Run", after: "Run") -> None:
+    """Vintages of a dataset can be compared, two datasets cannot: TrackingError."""
+    from training.store import TrackingError
+
+    names = [run.data.tags.get("dataset.name", "") for run in (before, after)]
+    if names[0] != names[1]:
+        first, second = (run.info.run_id[:8] for run in (before, after))
+        told = f"run {first} is of '{names[0]}', run {second} of '{names[1]}'"
+        raise TrackingError(f"{told}; must be trainings of one dataset")
 
 
 def _scores(client: "MlflowClient", uri: str, run: "Run") -> pd.DataFrame:
@@ -81,18 +112,46 @@ def changes_report(inputs: tuple[Change, ...], served: tuple[Change, ...]) -> st
 
 
 def comparison_report(found: pd.DataFrame) -> str:
-    """A line per target and horizon."""
+    """The verdict over all, then a line per target and horizon: of errors, and of intervals."""
     if not len(found):
         return "they have no cutoff, target and horizon in common: nothing can be compared"
-    lines = ["does it matter:", f"  {'target':<15} ahead cutoffs    skill  80 % interval       probability  verdict"]
-    for row in found.to_dict("records"):
-        ahead = "all" if pd.isna(row["horizon"]) else str(row["horizon"])
-        likely = "" if pd.isna(row["probability"]) else f"{row['probability']:.2f}"
-        interval = f"{row['skill_low']:+.3f} … {row['skill_high']:+.3f}"
-        lines.append(
-            f"  {row['target']:<15} {ahead:>5} {row['cutoffs']:>7} {row['skill']:>+8.3f}  {interval:<18}  "
-            f"{likely:>11}  {row['verdict']}"
-        )
+    rows = found.to_dict("records")
+    lines = [f"does it matter: {_in_all(rows[-1])}"]
+    lines += [f"  {line}" for line in text_table([ERRORS, *map(_errors_row, rows)], left=3)]
+    own = [row for row in rows if not pd.isna(row["horizon"])]
+    lines += [
+        "intervals, first → second:",
+        *(f"  {line}" for line in text_table([INTERVALS, *map(_interval_row, own)])),
+    ]
     revised = int(found["outcomes_revised"].sum())
     lines += [f"  at {revised} of these the outcomes themselves were revised"] if revised else []
     return "\n".join(lines)
+
+
+def _in_all(row: dict) -> str:
+    """In a sentence. row: the last, over all where there are several."""
+    if row["verdict"] == "identical":
+        return f"no; errors are identical at all {row['cutoffs']} cutoffs in common"
+    answer = {"second is better": "yes", "first is better": "yes", "alike": "no"}.get(row["verdict"], "not known")
+    return (
+        f"{answer}, {row['verdict']}: skill {row['skill']:+.3f} of the second against the first, 80 % interval "
+        f"{_interval(row)}, at {row['cutoffs']} cutoffs in common"
+    )
+
+
+def _errors_row(row: dict) -> list[str]:
+    ahead = "all" if pd.isna(row["horizon"]) else str(row["horizon"])
+    likely = "" if pd.isna(row["probability"]) else f"{row['probability']:.2f}"
+    errors = "" if pd.isna(row["error_first"]) else f"{row['error_first']:,.0f} → {row['error_second']:,.0f}"
+    judged = [row["verdict"], f"{row['skill']:+.3f}", _interval(row), likely]
+    return [row["target"], ahead, *judged, errors, str(row["cutoffs"])]
+
+
+def _interval(row: dict) -> str:
+    return f"{row['skill_low']:+.3f} … {row['skill_high']:+.3f}"
+
+
+def _interval_row(row: dict) -> list[str]:
+    widths = ["" if pd.isna(row[f"width_{side}"]) else f"{row[f'width_{side}']:.2f}" for side in ("first", "second")]
+    covered = f"{100 * row['coverage_first']:.0f} % → {100 * row['coverage_second']:.0f} %"
+    return [row["target"], str(row["horizon"]), covered, " → ".join(widths)]

@@ -9,14 +9,18 @@ from training.gate import PROBABILITY, PROVEN_FROM, RESAMPLES
 CELL = ["target", "horizon", "cutoff", "n"]
 OVERALL = "overall"
 INTERVAL = (0.1, 0.9)
+ALIKE = 0.001
+"""Skill below which two trainings are alike: other draws of the same models differ by as much."""
+WIDTHS, ACTUAL = ["width_80_first", "width_80_second"], ["abs_actual_first", "abs_actual_second"]
 COLUMNS = [
     *("target", "horizon", "cutoffs", "outcomes_revised", "error_first", "error_second"),
-    *("skill", "skill_low", "skill_high", "probability", "coverage_first", "coverage_second", "verdict"),
+    *("skill", "skill_low", "skill_high", "probability", "coverage_first", "coverage_second"),
+    *("width_first", "width_second", "verdict"),
 ]
 """A row per target and horizon, and one over all. cutoffs: that both were scored at, with as many regions or pairs.
 outcomes_revised: at how many of them outcomes differ. error_*: mean |outcome − median| of a region or pair, persons.
 skill: 1 − error of the second / error of the first; skill_low, skill_high: 80 % interval; probability: that it is above
-0. coverage_*: of the 80 % interval."""
+0. coverage_*: of the 80 % interval; width_*: its width, summed, over the sum of |outcome|."""
 
 
 def comparison(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -43,7 +47,15 @@ def _pooled(cells: pd.DataFrame, block: int) -> dict:
     means = {
         f"error_{side}": float(error.sum() / count) for side, error in zip(("first", "second"), errors, strict=True)
     }
-    return {"cutoffs": len(cells), "outcomes_revised": int(revised.sum())} | means | covered | _judged(*errors, block)
+    counts = {"cutoffs": len(cells), "outcomes_revised": int(revised.sum())}
+    return counts | means | covered | _widths(cells) | _judged(*errors, block)
+
+
+def _widths(cells: pd.DataFrame) -> dict[str, float]:
+    """NaN where scores were made without widths."""
+    sums = cells.reindex(columns=[*WIDTHS, *ACTUAL]).sum(min_count=1)
+    pairs = zip(("first", "second"), WIDTHS, ACTUAL, strict=True)
+    return {f"width_{side}": float(sums[width] / max(sums[actual], 1e-9)) for side, width, actual in pairs}
 
 
 def _overall(both: pd.DataFrame) -> dict:
@@ -65,7 +77,7 @@ def _judged(first: np.ndarray, second: np.ndarray, block: int) -> dict:
     low, high = np.quantile(drawn, INTERVAL)
     probability = float((drawn > 0).mean())
     told = {"skill": float(skill), "skill_low": float(low), "skill_high": float(high), "probability": probability}
-    return told | {"verdict": verdict(len(first), probability)}
+    return told | {"verdict": "alike" if abs(skill) < ALIKE else verdict(len(first), probability)}
 
 
 def resampled(count: int, block: int, rng: np.random.Generator) -> np.ndarray:

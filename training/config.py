@@ -74,7 +74,8 @@ def _given(settings: Sequence[str], file: Path | None) -> tuple[list[tuple[str, 
         try:
             given += _flat(tomllib.loads(file.read_text("utf-8"))).items()
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            faults.append(f"{file}: {error}; must be a TOML file with the keys of default.toml")
+            told = "is not there" if isinstance(error, FileNotFoundError) else error
+            faults.append(f"{file}: {told}; must be a TOML file with the keys of default.toml")
     for setting in settings:
         key, equals, text = setting.partition("=")
         if equals:

@@ -1,6 +1,8 @@
-"""A file of a table or a figure that is written whole or not at all."""
+"""A file of a table, a figure or a page that is written whole or not at all."""
 
+import errno
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 TABLE = (".csv", ".json")
 FIGURE = (".png", ".svg")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Of an OSError: there is no room, anywhere on the disk."""
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -33,13 +37,21 @@ def write_figure(figure: "Figure", path: Path) -> None:
     _replace(path, lambda unfinished: figure.savefig(unfinished, format=path.suffix[1:], dpi=130))
 
 
+def write_page(page: str, path: Path) -> None:
+    _replace(path, lambda unfinished: unfinished.write_text(page, "utf-8"))
+
+
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Make its folder, and replace the file that was there in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(unfinished)
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}); choose another place") from None
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -65,6 +77,16 @@ def check_folder(path: Path | None, option: str = "--out") -> None:
 
 
 def _check_place(path: Path, option: str, places: list[Path]) -> None:
+    """By writing: what is allowed says nothing of root, who may write everywhere, nor of what cannot hold files."""
     nearest = next(place for place in places if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise ConfigError(f"{option} {path}: {nearest} cannot be written to; choose another place")
+    try:
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError:
+        raise ConfigError(f"{option} {path}: {nearest} cannot be written to; choose another place") from None
+
+
+def check_input(path: Path | None, option: str, right: str) -> None:
+    """A file that is read later. right: what it must be, as `a TOML file`."""
+    if path is not None and not path.is_file():
+        told = "is a folder" if path.is_dir() else "is not there"
+        raise ConfigError(f"{option} {path}: {told}; must be {right}")

@@ -47,6 +47,7 @@ def checks(bundle: Path, uri: str, storage: str | None, host: str, port: int, bu
         yield _reached("optuna storage", storage, "start it, or set QONYS_OPTUNA_STORAGE")
     yield from _bundle(bundle)
     yield _port(host, port)
+    yield _writable("build", build)
     yield _disk(build)
     yield _browser()
 
@@ -123,6 +124,7 @@ def _driver(uri: str, storage: str | None) -> Check:
 def _store(uri: str) -> Iterator[Check]:
     """Store, registry, champion: each needs the one before."""
     from training.store import EXPERIMENT, TrackingError, existing, quiet, sqlite_file, told
+    from training.vintages import vintages_folder
 
     path = sqlite_file(uri)
     if path is not None and not path.exists():
@@ -142,19 +144,25 @@ def _store(uri: str) -> Iterator[Check]:
     if found is None:
         yield Check("store", "warn", f"{_hidden(uri)} has no experiment '{EXPERIMENT}'", "`qonys train` makes it")
         return
-    yield Check("store", "ok", _hidden(uri))
+    yield Check("store", "ok", _hidden(uri)) if path is None else _writable("store", path)
     yield _artifacts(str(found.artifact_location))
+    yield _writable("vintages", vintages_folder(path))
     yield from _champions(client, uri)
 
 
 def _artifacts(location: str) -> Check:
-    folder = Path(location.removeprefix("file://"))
-    if "://" in location.removeprefix("file://"):
+    folder = location.removeprefix("file://")
+    if "://" in folder:
         return Check("artifacts", "ok", f"at {location}, which is not tried")
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return _writable("artifacts", Path(folder))
+
+
+def _writable(name: str, place: Path) -> Check:
+    """Of a folder that is made where it is missing: the folder above."""
+    there = next(one for one in (place.absolute(), *place.absolute().parents) if one.exists())
     if os.access(there, os.W_OK):
-        return Check("artifacts", "ok", str(folder))
-    return Check("artifacts", "fail", f"{there} cannot be written to", "must be writable by who trains")
+        return Check(name, "ok", str(place))
+    return Check(name, "fail", f"{there} cannot be written to", "must be writable by who trains")
 
 
 def _champions(client, uri: str) -> Iterator[Check]:
@@ -192,8 +200,15 @@ def _reached(name: str, uri: str, right: str) -> Check:
 
 
 def _first_line(error: Exception, uri: str) -> str:
-    """Without the store's password."""
-    return str(error).splitlines()[0].replace(uri, _hidden(uri))
+    """Without the store's password; of a server that does not answer why, without the whole request.
+
+    >>> why = "HTTPConnectionPool(host='db', port=9): ... [Errno 111] Connection refused'))"
+    >>> _first_line(OSError(f"API request to http://db:9/api failed with exception {why}"), "http://db:9")
+    'http://db:9: Connection refused'
+    """
+    line = str(error).splitlines()[0].replace(uri, _hidden(uri))
+    refused = re.search(r"ConnectionPool.*\[Errno -?\d+\] ([\w ]+)", line)
+    return f"{_hidden(uri)}: {refused[1]}" if refused else line
 
 
 def _hidden(uri: str) -> str:
@@ -217,7 +232,7 @@ def _bundle(folder: Path) -> Iterator[Check]:
     try:
         told = load_bundle(folder).manifest
     except (BundleError, ValueError, OSError) as error:
-        yield Check("bundle", "fail", str(error).splitlines()[0], "train again")
+        yield Check("bundle", "fail", str(error).splitlines()[0].removesuffix("; train again"), "train again")
         return
     yield Check("bundle", "ok", f"{folder}: {told.dataset['name']}, cutoff {told.cutoff}")
     yield _same("bundle's Qonys", told.versions["qonys"], version("qonys"))

@@ -85,8 +85,8 @@ def drift_report(series: "pd.DataFrame", regional: "pd.DataFrame", found: "Diffe
     for what in ("added_regions", "missing_regions", "added_indicators", "missing_indicators"):
         names = getattr(found, what)
         lines += [f"{what.replace('_', ' ')}: {', '.join(names)}"] if names else []
-    lines.append(f"{len(found.revised):,} values revised, {sum(found.gone.values()):,} no longer there")
-    lines.append(f"{len(regional):,} changes of regions beyond all that the region had")
+    lines.append(f"values revised: {len(found.revised):,}; no longer there: {sum(found.gone.values()):,}")
+    lines.append(f"changes of regions beyond all that the region had: {len(regional):,}")
     lines += [
         f"  {row['region']} {row['series']} {row['year']}: {row['change']:+.3f}, "
         f"seen {row['seen_low']:+.3f} … {row['seen_high']:+.3f}"

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from features.dataset import Dataset
 from models.bundle import Manifest
 from training.data_differences import Differences
-from training.drift import LEVEL, RARE
+from training.drift import FEWEST_YEARS, LEVEL, RARE
 
 TEMPLATE = Path(__file__).parent / "drift_page.html"
 SHOWN = 40
@@ -34,6 +34,7 @@ def drift_page(
         revised=_rows(found.revised.head(SHOWN)),
         level=LEVEL,
         rare=RARE,
+        fewest_years=FEWEST_YEARS,
     )
 
 

@@ -111,7 +111,8 @@ def _calibrations(
 
 
 def _cells(ordered: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-    """Of each pair, (score, pair): median, inside 50, 80, 90 % or not, part of it inside 80 %, CRPS, pinball loss.
+    """Of each pair, (score, pair): median, inside 50, 80, 90 % or not, part of it inside 80 %, CRPS, pinball loss, and
+    widths of the 50, 80, 90 % intervals.
 
     ordered: (pair, draw).
     """
@@ -122,12 +123,13 @@ def _cells(ordered: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     ]
     part = mass_inside(outcome, ordered, INTERVALS[80])
     losses = [sorted_crps(outcome, ordered.T), mean_pinball_loss(outcome, quantiles, QUANTILES)]
-    return np.stack([quantiles[QUANTILES.index(0.5)], *inside, part, *losses]).astype("float64")
+    widths = [quantiles[QUANTILES.index(high)] - quantiles[QUANTILES.index(low)] for low, high in INTERVALS.values()]
+    return np.stack([quantiles[QUANTILES.index(0.5)], *inside, part, *losses, *widths]).astype("float64")
 
 
 def _flow_row(scored: np.ndarray, came: np.ndarray, outcome: np.ndarray, point: np.ndarray) -> dict:
     """Scores of the flows of a year: error over all pairs, also those that nobody could know of at the cutoff; coverage
-    over the pairs whose forecast is above zero; CRPS and pinball loss over all that were known."""
+    over the pairs whose forecast is above zero; widths, CRPS and pinball loss over all that were known."""
     median, above = scored[0], point >= 0.5
     unseen = outcome.sum() - came.sum()
     above = above if above.any() else np.ones_like(above)
@@ -138,6 +140,7 @@ def _flow_row(scored: np.ndarray, came: np.ndarray, outcome: np.ndarray, point: 
         "abs_actual": float(outcome.sum()),
         "sign_agreement": float(((came > 0) == (median > 0)).mean()),
         **covered,
+        **{f"width_{level}": float(scored[7 + i].sum()) for i, level in enumerate(INTERVALS)},
         "crps": float(scored[5].mean()),
         "pinball": float(scored[6].mean()),
     }
@@ -178,18 +181,24 @@ def _add_sums(
         forecast = TargetForecast(*words, sums[target], {}, {})
         persons = target_history(dataset, target).persons.reindex(columns=list(then.regions))
         scores.rows.extend(score_target(forecast, persons))
-        quantiles = dict(zip(QUANTILES, forecast.quantiles(), strict=True))
-        for h, horizon in enumerate(horizons):
-            outcome = persons.reindex([cutoff + horizon]).to_numpy()[0]
-            told = ~np.isnan(outcome)
-            if told.any():
-                inside = [(quantiles[a][h] <= outcome) & (outcome <= quantiles[b][h]) for a, b in INTERVALS.values()]
-                ordered = np.sort(forecast.draws[:, h, told], axis=0).T
-                part = np.empty(len(told))
-                part[told] = mass_inside(outcome[told], ordered, INTERVALS[80])
-                scored = np.stack([quantiles[0.5][h], *inside, part]).astype("float64")[:, told]
-                rows = _by_size(scored, outcome[told], class_of[h][told])
-                scores.by_size.extend({"target": target, "cutoff": cutoff, "horizon": horizon} | row for row in rows)
+        scores.by_size.extend(size_rows(forecast, persons, class_of))
+
+
+def size_rows(forecast: TargetForecast, persons: pd.DataFrame, class_of: np.ndarray) -> list[dict]:
+    """SIZE_COLUMNS without `model`, of a region target. persons: year × region; class_of: (horizon, region)."""
+    rows, quantiles = [], dict(zip(QUANTILES, forecast.quantiles(), strict=True))
+    for h, horizon in enumerate(forecast.horizons):
+        outcome = persons.reindex([forecast.cutoff + horizon]).to_numpy()[0]
+        told = ~np.isnan(outcome)
+        if told.any():
+            inside = [(quantiles[a][h] <= outcome) & (outcome <= quantiles[b][h]) for a, b in INTERVALS.values()]
+            ordered = np.sort(forecast.draws[:, h, told], axis=0).T
+            part = np.empty(len(told))
+            part[told] = mass_inside(outcome[told], ordered, INTERVALS[80])
+            scored = np.stack([quantiles[0.5][h], *inside, part]).astype("float64")[:, told]
+            where = {"target": forecast.target, "cutoff": forecast.cutoff, "horizon": horizon}
+            rows += [where | row for row in _by_size(scored, outcome[told], class_of[h][told])]
+    return rows
 
 
 # --- flows without a past -------------------------------------------------------------------------------------------
@@ -242,8 +251,10 @@ def _matrix(dataset: Dataset, cutoff: int, regions: tuple[str, ...]) -> np.ndarr
 
 
 def interval_rows(actual: np.ndarray, quantiles: dict[float, np.ndarray]) -> dict[str, float]:
-    """Coverage of the intervals, by column name."""
-    return {
+    """Coverage of the intervals, and the sum of their widths in persons, by column name."""
+    covered = {
         f"coverage_{level}": interval_coverage(actual, quantiles[low], quantiles[high])
         for level, (low, high) in INTERVALS.items()
     }
+    widths = {f"width_{level}": float((quantiles[b] - quantiles[a]).sum()) for level, (a, b) in INTERVALS.items()}
+    return covered | widths

@@ -128,7 +128,8 @@ def draw_matrix(axes: Axes, shades: np.ndarray, texts: np.ndarray, names: list[s
     axes.imshow(shades, aspect="equal")
     for (row, column), text in np.ndenumerate(texts):
         dark = shades[row, column, :3] @ (0.3, 0.59, 0.11) < 0.5
-        axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else BLACK)
+        colour = "white" if dark else BLACK
+        axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour, in_layout=False)
     axes.set_xticks(range(len(names)), names, rotation=55, ha="right", rotation_mode="anchor", fontsize=7.5)
     axes.set_yticks(range(len(names)), names, fontsize=7.5)
     axes.tick_params(length=0)

@@ -5,6 +5,11 @@ import typer
 from training.bureau_command import bureau
 from training.moves_command import moves
 
-import_app = typer.Typer(help="Add releases of statistics to a dataset folder.", no_args_is_help=True)
-import_app.command(name="moves")(moves)
-import_app.command(name="bureau")(bureau)
+MOVES = "qonys import moves moves.csv --columns origin=FROM --into mydata"
+import_app = typer.Typer(
+    help="Add releases of statistics to a dataset folder.",
+    no_args_is_help=True,
+    epilog=f"Example: {MOVES}",
+)
+import_app.command(name="moves", epilog=f"Example: {MOVES}")(moves)
+import_app.command(name="bureau", epilog="Example: qonys import bureau 6567.xlsx 6584.csv --into mydata")(bureau)

@@ -17,6 +17,7 @@ from training.answer_out import (
     Track,
     names_of,
 )
+from training.csv_file import check_input
 
 if TYPE_CHECKING:
     from models.labour import Labour
@@ -41,6 +42,7 @@ def labour(
     from models.labour_demand import read_demand
 
     out = AnswerOut("qonys labour", outfile, figure, figures, track)
+    check_input(demand, "--demand", "a CSV or TOML file")
     made = load_bundle(bundle)
     outlook = made.advice.need_outlook()
     jobs = None if demand is None else read_demand(demand, outlook.regions, outlook.years)

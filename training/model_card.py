@@ -4,17 +4,19 @@ import base64
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
 from features.indicators import INDICATORS
 from models.bundle import Bundle
+from models.flow_record import size_names
+from models.forecast import FLOW
 from training.backtest import SERVED
 from training.gate import COVERAGE, PERSISTENCE, PROBABILITY, PROVEN_FROM
 from training.misses import largest_misses
-from training.outcomes import by_region, by_size
+from training.outcomes import by_region, by_size, coverage_by_size
 from training.review import Review
+from training.run_metrics import card_with_sharpness
 
 TEMPLATE = Path(__file__).parent / "model_card.html"
 MISSES = 12
@@ -44,20 +46,19 @@ def model_card(review: Review, pictures: Mapping[str, bytes]) -> str:
     """HTML. pictures: PNG by name, as `training.figures.every_figure` names them; what is not there is left out."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": _number, "signed": _signed, "percent": _percent, "words": _words}
+    environment.filters |= {"ratio": _ratio}
     bundle = review.bundle
     return environment.from_string(TEMPLATE.read_text("utf-8")).render(
         title=f"{bundle.manifest.dataset['title'].partition(':')[0]}: forecast from {bundle.manifest.cutoff}",
         review=review,
         told=bundle.manifest,
         tables={name: len(table) for name, table in bundle.dataset.tables().items()},
-        sources=[
-            {"title": one.get("title", ""), "path": _address(one.get("path", ""))} for one in bundle.dataset.origins
-        ],
+        sources=_sources(bundle),
         indicators=_indicators(bundle),
         methods=_methods(bundle),
         gate={"from": PROVEN_FROM, "probability": PROBABILITY, "low": COVERAGE[0], "high": COVERAGE[1]},
         scores=list(_scores(bundle)),
-        served=_rows(review.served),
+        served=_rows(_with_sharpness(review)),
         regions=list(_regions(review)),
         sizes=list(_sizes(review)),
         misses=_rows(largest_misses(review.outcomes, bundle.dataset, MISSES)),
@@ -65,6 +66,10 @@ def model_card(review: Review, pictures: Mapping[str, bytes]) -> str:
         limits=list(_limits(review)),
         pictures={name: base64.b64encode(png).decode("ascii") for name, png in pictures.items()},
     )
+
+
+def _with_sharpness(review: Review) -> pd.DataFrame:
+    return card_with_sharpness(review.served, review.bundle.scores)
 
 
 def _rows(table: pd.DataFrame) -> list[dict]:
@@ -81,6 +86,10 @@ def _number(value: float | None) -> str:
 
 def _signed(value: float | None, digits: int = 3) -> str:
     return "" if value is None else f"{value:+,.{digits}f}".replace("-", "−")
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def _percent(share: float | None) -> str:
@@ -114,12 +123,16 @@ def _indicators(bundle: Bundle) -> list[dict]:
 
 
 def _methods(bundle: Bundle) -> list[dict]:
-    """Served model, its horizons and why, by target; with what it does."""
-    rows = pd.DataFrame([vars(one) for one in bundle.manifest.decisions])
+    """Served model, its targets, horizons and why; with what it does."""
+    horizons: dict[tuple[str, str, str], list[int]] = {}
+    for one in bundle.manifest.decisions:
+        horizons.setdefault((one.target, one.model, one.reason), []).append(one.horizon)
+    targets: dict[tuple[str, str, tuple[int, ...]], list[str]] = {}
+    for (target, model, reason), ahead in horizons.items():
+        targets.setdefault((model, reason, tuple(sorted(ahead))), []).append(target)
     return [
-        {"target": target, "model": model, "reason": reason, "horizons": sorted(own["horizon"])}
-        | {"method": METHODS.get(str(model), "")}
-        for (target, model, reason), own in rows.groupby(["target", "model", "reason"], sort=False)
+        {"targets": told, "horizons": ahead, "model": model, "reason": reason, "method": METHODS.get(model, "")}
+        for (model, reason, ahead), told in targets.items()
     ]
 
 
@@ -150,32 +163,29 @@ def _regions(review: Review) -> Iterator[dict]:
 
 
 def _sizes(review: Review) -> Iterator[dict]:
-    """The same by class of size; of flows with coverage, of which regions' outcomes have none."""
-    regional = by_size(review.outcomes)
+    """The same by class of size, with coverage; of flows alone without skill."""
+    covered = coverage_by_size(review.by_size)
+    regional = by_size(review.outcomes).astype({"size_class": "str"})
+    # Sums of flows are classed by people leaving there, by their own size here.
+    shares = covered if FLOW not in set(covered["target"]) else covered.iloc[:0]
+    shares = shares[["target", "horizon", "size_class", "coverage_80"]]
+    regional = regional.merge(shares, on=["target", "horizon", "size_class"], how="left", validate="one_to_one")
     for target, own in regional[regional["n"] >= FEWEST].groupby("target", sort=False):
         yield _by_class(str(target), own)
-    served = review.by_size[review.by_size["model"] == SERVED] if len(review.by_size) else review.by_size
-    known = set(review.outcomes["target"])
-    for target, own in served.groupby("target", sort=False) if len(served) else []:
-        if target not in known:
-            yield _by_class(str(target), _pooled_classes(own))
-
-
-def _pooled_classes(rows: pd.DataFrame) -> pd.DataFrame:
-    """horizon, size_class, n, mae, wape, coverage_80 over all cutoffs, in the order of the classes."""
-    rows = rows.assign(inside=rows["coverage_80"] * rows["n"])
-    sums = rows.groupby(["horizon", "size_class"], sort=False)[["n", "abs_error", "abs_actual", "inside"]].sum()
-    sums = sums[sums["n"] >= FEWEST].reset_index()
-    ratios = {"mae": sums["abs_error"] / sums["n"], "wape": sums["abs_error"] / sums["abs_actual"].clip(lower=1)}
-    return sums.assign(**ratios, skill=np.nan, coverage_80=sums["inside"] / sums["n"])
+    for target, own in covered[covered["n"] >= FEWEST].groupby("target", sort=False):
+        if target not in set(regional["target"]):
+            yield _by_class(str(target), own.assign(wape=own["abs_error"] / own["abs_actual"].clip(lower=1)))
 
 
 def _by_class(target: str, own: pd.DataFrame) -> dict:
+    """names: of the columns that are known."""
     horizons = sorted(own["horizon"].unique())
     by_key = {(str(row["size_class"]), row["horizon"]): row for row in _rows(own)}
-    classes = list(dict.fromkeys(str(name) for name in own["size_class"]))
+    classes = [name for name in size_names() if name in set(own["size_class"])]
     rows = [{"name": name, "cells": [by_key.get((name, horizon)) for horizon in horizons]} for name in classes]
-    return {"target": target, "horizons": horizons, "rows": rows, "covered": "coverage_80" in own}
+    known = ["wape", *(name for name in ("skill", "coverage_80") if name in own and own[name].notna().any()), "n"]
+    names = {"wape": "error", "skill": "skill", "coverage_80": "covered", "n": "outcomes"}
+    return {"target": target, "horizons": horizons, "rows": rows, "names": {name: names[name] for name in known}}
 
 
 def _drivers(bundle: Bundle) -> list[dict]:

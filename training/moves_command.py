@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from training.config import ConfigError
-from training.csv_file import write_csv
+from training.csv_file import check_out, write_csv
 from training.growth_report import growth_report
 from training.progress import progress_line
 
@@ -32,8 +32,8 @@ def moves(
     columns: Annotated[
         str | None,
         typer.Option(
-            help="Names of the columns, like origin=FROM,destination=TO,date=DAY. Others: id (of the move), person, "
-            "age_group, sex. id and person only find duplicates."
+            help="ROLE=NAME of the columns, with commas, like origin=FROM,date=DAY. Roles: origin, destination, date, "
+            "id (of the move), person, age_group, sex. id and person only find duplicates."
         ),
     ] = None,
     rejects: Annotated[Path, typer.Option(help="CSV file for the rows that are set aside, with all reasons.")] = Path(
@@ -105,6 +105,8 @@ def _check_options(
             faults.append(f"{option} {path}: is a folder; must be a file")
     if faults:
         raise ConfigError("\n".join(faults))
+    check_out(rejects, "--rejects")
+    check_out(counts, "--counts")
     return folder
 
 

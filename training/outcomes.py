@@ -11,7 +11,7 @@ from features.targets import TARGETS, target_history
 from models.flow_record import FlowRecord, size_class, size_names
 from models.forecast import FLOW
 from models.track_record import TrackRecord
-from training.backtest import Backtest
+from training.backtest import SERVED, Backtest
 from training.gate import PERSISTENCE
 
 COLUMNS = ["target", "cutoff", "horizon", "year", "region", "size", "forecast", "persistence", "observed"]
@@ -98,6 +98,18 @@ def by_size(table: pd.DataFrame) -> pd.DataFrame:
     names = pd.CategoricalDtype(size_names(), ordered=True)
     classes = pd.Categorical.from_codes(size_class(table["size"].to_numpy(dtype="float64")), dtype=names)
     return _errors(table.assign(size_class=classes), ["target", "horizon", "size_class"])
+
+
+def coverage_by_size(by_size: pd.DataFrame) -> pd.DataFrame:
+    """target, horizon, size_class, n, abs_error, abs_actual, coverage_80 of what was served, over all cutoffs.
+
+    by_size: as of `training.flow_backtest.SIZE_COLUMNS`. Classes of sums of flows are those of people leaving.
+    """
+    rows = by_size[by_size["model"] == SERVED]
+    rows = rows.assign(inside=rows["coverage_80"] * rows["n"])
+    key, summed = ["target", "horizon", "size_class"], ["n", "abs_error", "abs_actual", "inside"]
+    sums = rows.groupby(key, sort=False)[summed].sum().reset_index()
+    return sums.assign(coverage_80=sums["inside"] / sums["n"]).drop(columns="inside")
 
 
 def _errors(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def _projected(made: "Bundle", to: int, level: str) -> "Projection":
 
     with progress_line("project") as progress:
         progress(f"to {to}, level {level}")
-        return project(made.dataset, made.manifest.cutoff, made.forecast, to, level)
+        return project(made.dataset, made.manifest.cutoff, made.forecast, to, level, progress=progress)
 
 
 def _answered(made: "Bundle", projection: "Projection", shown: list[str], some: bool, ages: bool) -> Answered:

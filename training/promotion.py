@@ -76,7 +76,8 @@ def promotion(
         lost = ", ".join(f"{target} {horizon} ahead" for target, horizon in sorted(found.lost))
         return CHALLENGER, f"it has no tested forecast of what the champion forecasts: {lost}"
     if new_cutoff > champion_cutoff:
-        return _after_newer_data(found, f"it has seen data up to {new_cutoff}, the champion up to {champion_cutoff}")
+        newer = f"it has seen data up to {new_cutoff}, the last champion up to {champion_cutoff}"
+        return _after_newer_data(found, newer)
     return _at_same_cutoff(found)
 
 

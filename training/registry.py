@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import time_ns
 
+import numpy as np
 import pandas as pd
 
 from models.bundle import Bundle
@@ -12,10 +14,13 @@ from training.model_card import model_card
 from training.promotion import CHALLENGER, CHAMPION, promotion
 from training.review import Review, Verdict
 from training.run_note import LONGEST, models_note, run_note
+from training.saved_view import TAG, trainings_view, view_link
 from training.store import NOTE, MlflowClient, MlflowException, RunTag, artifact, sqlite_file
 from training.vintages import plain_name, seal, vintages_folder
 
 PREFIX = "qonys-"
+GAVE_WAY = "gave way"
+"""Verdict of a version that was champion."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def register(client: MlflowClient, uri: str, run_id: str, review: Review, pictur
     _make_model(client, name, bundle.manifest.dataset["title"])
     last = client.get_registered_model(name).aliases.get(CHAMPION)
     alias, reason = _verdict(client, uri, name, bundle, last)
-    version = _make_version(client, run_id, name, bundle, {"verdict": alias, "reason": reason})
+    version = _make_version(client, run_id, name, review, {"verdict": alias, "reason": reason})
     champion = version if alias == CHAMPION else str(last)
     verdict = Verdict(name, version, alias, reason, champion)
     review = replace(review, verdict=verdict)
@@ -49,8 +54,10 @@ def register(client: MlflowClient, uri: str, run_id: str, review: Review, pictur
     if alias == CHAMPION:
         _seal(client, uri, run_id, bundle, verdict)
     client.set_registered_model_alias(name, alias, version)
+    experiment = client.get_run(run_id).info.experiment_id
+    client.set_experiment_tag(experiment, TAG, trainings_view(time_ns() // 1_000_000))
     if alias == CHAMPION:
-        _tell_of_champions(client, run_id, name, last, version)
+        _tell_of_champions(client, experiment, name, last, version)
     return Tracked(run_id, uri, version, alias, reason)
 
 
@@ -83,14 +90,13 @@ def _verdict(client: MlflowClient, uri: str, name: str, bundle: Bundle, last: st
     return promotion(bundle.scores, scores, bundle.manifest.cutoff, manifest["cutoff"])
 
 
-def _make_version(client: MlflowClient, run_id: str, name: str, bundle: Bundle, verdict: dict[str, str]) -> str:
-    facts = {
-        "cutoff": str(bundle.manifest.cutoff),
-        "dataset.sha256": bundle.manifest.dataset["sha256"],
-        "commit": bundle.manifest.versions["commit"],
-    }
+def _make_version(client: MlflowClient, run_id: str, name: str, review: Review, verdict: dict[str, str]) -> str:
+    """Its tags are columns of the list of versions: what fits there."""
+    told, scores = review.bundle.manifest, review.served[["skill", "coverage_80"]].mean()
+    facts = {"cutoff": str(told.cutoff), "data": told.dataset["sha256"][:12]}
+    facts |= {str(score): f"{mean:.3f}" for score, mean in scores.items() if np.isfinite(mean)}
     source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
-    return str(client.create_model_version(name, source, run_id, verdict | facts).version)
+    return str(client.create_model_version(name, source, run_id, facts | verdict).version)
 
 
 # --- what pages say -------------------------------------------------------------------------------------------------
@@ -113,20 +119,26 @@ def _seal(client: MlflowClient, uri: str, run_id: str, bundle: Bundle, verdict: 
     client.set_tag(run_id, "vintage", sealed.name)
 
 
-def _tell_of_champions(client: MlflowClient, run_id: str, name: str, last: str | None, version: str) -> None:
+def _tell_of_champions(client: MlflowClient, experiment: str, name: str, last: str | None, version: str) -> None:
     """On the pages of the experiment, of the registered model, and of the run whose version no longer serves."""
     rows = _champions(client)
-    experiment = client.get_run(run_id).info.experiment_id
-    client.set_experiment_tag(experiment, NOTE, models_note(pd.DataFrame(rows)))
+    client.set_experiment_tag(experiment, NOTE, models_note(pd.DataFrame(rows), view_link(experiment)))
     # MLflow's pages show runs and models rather than traces and prompts.
     client.set_experiment_tag(experiment, "mlflow.experimentKind", "custom_model_development")
     (own,) = (row for row in rows if row["model"] == name)
-    told = f"Serves: version {version}, cutoff {own['cutoff']}: {own['reason']}."
+    told = f"Serves: version {version}, cutoff {own['cutoff']}: {own['reason']}. {_run_link(experiment, own['run_id'])}"
     client.update_registered_model(name, f"{own['title']}\n\n{told}")
     if last is not None and (before := client.get_model_version(name, str(last))).run_id:
-        told = f"**No longer serves**: version {version} took its place on {datetime.now(UTC):%Y-%m-%d}.\n\n"
+        day = f"{datetime.now(UTC):%Y-%m-%d}"
+        told = f"No longer serves: version {version} took its place on {day}.\n\n"
         client.update_model_version(name, str(last), description=(told + (before.description or ""))[:LONGEST])
+        client.set_model_version_tag(name, str(last), "verdict", GAVE_WAY)
         client.set_tag(before.run_id, NOTE, told + client.get_run(before.run_id).data.tags.get(NOTE, ""))
+        client.set_tag(before.run_id, "verdict", GAVE_WAY)
+
+
+def _run_link(experiment: str, run_id: str) -> str:
+    return f"[Its run](#/experiments/{experiment}/runs/{run_id}) has scores, figures and the report."
 
 
 def _champions(client: MlflowClient) -> list[dict]:
@@ -136,5 +148,6 @@ def _champions(client: MlflowClient) -> list[dict]:
             version = client.get_model_version(model.name, str(model.aliases[CHAMPION]))
             title = (model.description or "").partition("\n")[0]
             told = {"cutoff": version.tags.get("cutoff", ""), "reason": version.tags.get("reason", "")}
-            rows.append({"model": model.name, "version": version.version, "title": title} | told)
+            told |= {"title": title, "run_id": version.run_id}
+            rows.append({"model": model.name, "version": version.version} | told)
     return rows

@@ -1,6 +1,5 @@
 """`qonys report`: the model card of a run or of a bundle, as one page."""
 
-import os
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from training.config import ConfigError
-from training.csv_file import check_out
+from training.csv_file import check_out, write_page
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -33,7 +32,7 @@ def report(
     if run is not None and bundle is not None:
         raise ConfigError("--run and --bundle: give one of them")
     page = _of_bundle(bundle or BUNDLE) if run is None else _of_run(run)
-    _write(page, outfile)
+    write_page(page, outfile)
     typer.echo(f"report: {outfile}")
 
 
@@ -71,11 +70,3 @@ def _pictures(bundle: "Bundle") -> Iterator[tuple[str, bytes]]:
         with BytesIO() as png:
             figure.savefig(png, format="png", dpi=100)
             yield name, png.getvalue()
-
-
-def _write(page: str, path: Path) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(page, "utf-8")
-    os.replace(unfinished, path)

@@ -7,6 +7,7 @@ import pandas as pd
 from models.bundle import Bundle
 from training.backtest import SERVED
 from training.changes import Change, summary
+from training.flow_backtest import SIZE_COLUMNS
 from training.outcomes import no_outcomes
 
 
@@ -31,21 +32,21 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Review:
-    """outcomes: `training.outcomes.COLUMNS`. by_size: of flows, `training.flow_backtest.SIZE_COLUMNS`. Both are empty
+    """outcomes: `training.outcomes.COLUMNS`. by_size: `training.flow_backtest.SIZE_COLUMNS`. Both are empty
     for a bundle without its run. before: None for the first training. verdict: None before there is one."""
 
     bundle: Bundle
     outcomes: pd.DataFrame = field(default_factory=no_outcomes)
-    by_size: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_size: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SIZE_COLUMNS))
     before: Before | None = None
     changes: tuple[Change, ...] = ()
     verdict: Verdict | None = None
 
     @property
     def name(self) -> str:
-        """Dataset, cutoff, and what changed."""
+        """Cutoff, what changed, dataset: MLflow's lists cut a name after some twenty letters."""
         told = self.bundle.manifest
-        return f"{told.dataset['name']} cutoff {told.cutoff}: {self.changed}"
+        return f"{told.cutoff}: {self.changed} · {told.dataset['name']}"
 
     @property
     def changed(self) -> str:

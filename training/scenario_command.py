@@ -19,6 +19,7 @@ from training.answer_out import (
     Track,
     names_of,
 )
+from training.csv_file import check_input
 from training.progress import progress_line
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def scenario(
     from models.scenario_package import read_package
 
     out = AnswerOut("qonys scenario", outfile, figure, figures, track)
+    check_input(file, "FILE", "a scenario in TOML, or JSON with the suffix .json")
     made = load_bundle(bundle)
     model, flows = made.advice.need_scenario_model(), flows_of(made.forecast)
     package = read_package(file, model, [flows.cutoff + horizon for horizon in flows.horizons])

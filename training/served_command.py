@@ -7,6 +7,7 @@ import pandas as pd
 import typer
 
 from training.answer_out import BUNDLE, Answered, AnswerOut, FigureFile, FigureFolder, Folder, TableFile, Track
+from training.csv_file import check_input
 
 if TYPE_CHECKING:
     from models.served_population import ServedPopulation
@@ -35,6 +36,8 @@ def served(
     from models.served_population_case import ASTANA, ILLUSTRATIVE, read_case
 
     out = AnswerOut("qonys served", outfile, figure, figures, track)
+    check_input(file, "FILE", "a TOML file of a city")
+    check_input(norms, "--norms", "a TOML file of norms")
     case = read_case(file or ASTANA, norms or (ILLUSTRATIVE if file is None else None))
     made = load_bundle(bundle)
     residents = residents_of(made.advice.need_outlook(), made.dataset, case.city.region, level)

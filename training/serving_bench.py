@@ -1,7 +1,8 @@
 """The bench of the service: how often it answers, side by side with others on this machine, in one run.
 
-Invariants: one worker each, on loopback. Rounds are interleaved, so that whatever else the machine does hits all alike.
-Every answer must be 200 and the same as the first to the same request.
+Invariants: one worker each, on loopback. Rounds are interleaved, and each begins with another server, so that whatever
+else the machine does hits all alike. Servers have the same cores, and the client has one to itself, where there are
+two. Every answer must be 200 and the same as the first to the same request.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,13 @@ import numpy as np
 import pandas as pd
 import uvloop
 
-from training.bench_load import BenchError, Measured, measured, request
+from training.bench_cores import client_cores, on_cores, server_cores
+from training.bench_load import BenchError, Measured, in_other_bytes, measured, request
 from training.bench_process import free_port, running
 
 OURS, CONSTANT, BARE, MLFLOW = "qonys", "BentoML, constant", "FastAPI, prepared", "mlflow models serve"
-TASKS = {"/forecast": "one forecast", "/flows": "all flows of a year", "/scenario": "a what-if"}
 CONNECTIONS = (1, 8, 32)
-ROUNDS = 3
+ROUNDS = 5
 MOST = 5_000
 """Requests of a turn: more would tell nothing."""
 WARM, WARM_SECONDS = 20, 5
@@ -40,13 +42,32 @@ COLUMNS = [
 
 
 @dataclass(frozen=True)
+class Task:
+    """What is asked for. anew: in other bytes each time, so that no answer can be kept."""
+
+    name: str
+    path: str
+    anew: bool = False
+
+
+FORECAST = Task("one forecast", "/forecast")
+TASKS = (
+    FORECAST,
+    Task("one forecast, asked anew", "/forecast", anew=True),
+    Task("all flows of a year", "/flows"),
+    Task("all flows of a year, asked anew", "/flows", anew=True),
+    Task("a what-if, asked anew", "/scenario", anew=True),
+)
+
+
+@dataclass(frozen=True)
 class Cell:
-    """What is measured as one. server: its name. path: of TASKS. asked: the request as it is sent."""
+    """What is measured as one. server: its name. asked: requests as they are sent, never at their end."""
 
     server: str
     port: int
-    path: str
-    asked: bytes
+    task: Task
+    asked: Iterator[bytes]
     connections: int = 1
 
 
@@ -58,18 +79,33 @@ def serving_bench(bundle: Path, folder: Path, seconds: float, progress: Callable
     """
     with ExitStack() as stack:
         asked = list(_started(bundle, folder, stack, progress))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, _without_collector():
-            for one in asked:
-                runner.run(measured(one.port, one.asked, 1, WARM_SECONDS, WARM))
-            cells = [
-                replace(one, connections=n) for path in TASKS for n in CONNECTIONS for one in asked if one.path == path
-            ]
-            turns: dict[Cell, list[Measured]] = {cell: [] for cell in cells}
-            for number, cell in enumerate(cells * ROUNDS):
-                progress(f"round {number // len(cells) + 1} of {ROUNDS}: {TASKS[cell.path]}, {cell.server}")
-                turn = measured(cell.port, cell.asked, cell.connections, seconds / ROUNDS / len(cells), MOST)
-                turns[cell].append(runner.run(turn))
-    return pd.DataFrame([_row(cell, of) for cell, of in turns.items()], columns=COLUMNS)
+        stack.enter_context(on_cores(client_cores()))
+        stack.enter_context(_without_collector())
+        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        for one in asked:
+            runner.run(measured(one.port, one.asked, 1, WARM_SECONDS, WARM))
+        turns: dict[Cell, list[Measured]] = {}
+        order = [(number, cell) for number in range(ROUNDS) for cell in _round(asked, number)]
+        for number, cell in order:
+            progress(f"round {number + 1} of {ROUNDS}: {cell.task.name}, {cell.connections} at once, {cell.server}")
+            turn = measured(cell.port, cell.asked, cell.connections, seconds / len(order), MOST)
+            turns.setdefault(cell, []).append(runner.run(turn))
+    return pd.DataFrame(sorted((_row(cell, of) for cell, of in turns.items()), key=_place), columns=COLUMNS)
+
+
+def _round(asked: list[Cell], number: int) -> Iterator[Cell]:
+    """Each task at each number of connections, by one server after the other; another is first in each round."""
+    for task in TASKS:
+        cells = [cell for cell in asked if cell.task == task]
+        first = number % len(cells)
+        for connections in CONNECTIONS:
+            yield from (replace(cell, connections=connections) for cell in cells[first:] + cells[:first])
+
+
+def _place(row: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Of a row in the table, whichever was measured first."""
+    tasks, servers = [task.name for task in TASKS], (OURS, BARE, CONSTANT, MLFLOW)
+    return tasks.index(row["task"]), row["connections"], servers.index(row["server"])
 
 
 @contextmanager
@@ -84,19 +120,20 @@ def _without_collector() -> Iterator[None]:
 
 
 def _row(cell: Cell, turns: list[Measured]) -> dict[str, Any]:
+    """Medians of rounds, the longest and the late of all."""
     if len({turn.body for turn in turns}) > 1:
-        raise BenchError(f"{cell.server} {cell.path}: two answers to the same request differ")
-    latency_ms = 1000 * np.concatenate([turn.latencies for turn in turns])
+        raise BenchError(f"{cell.server}, {cell.task.name}: two answers to the same request differ")
+    turns_ms = [1000 * np.array(turn.latencies) for turn in turns]
     return {
-        "task": TASKS[cell.path],
+        "task": cell.task.name,
         "server": cell.server,
         "connections": cell.connections,
-        "requests": len(latency_ms),
-        "per_second": len(latency_ms) / sum(turn.seconds for turn in turns),
-        "p50_ms": np.quantile(latency_ms, 0.5),
-        "p99_ms": np.quantile(latency_ms, 0.99),
-        "longest_ms": latency_ms.max(),
-        "over_200_ms": int((latency_ms > TAIL_MS).sum()),
+        "requests": sum(map(len, turns_ms)),
+        "per_second": np.median([len(turn.latencies) / turn.seconds for turn in turns]),
+        "p50_ms": np.median([np.quantile(of, 0.5) for of in turns_ms]),
+        "p99_ms": np.median([np.quantile(of, 0.99) for of in turns_ms]),
+        "longest_ms": max(of.max() for of in turns_ms),
+        "over_200_ms": sum(int((of > TAIL_MS).sum()) for of in turns_ms),
         "kilobytes": len(turns[0].body) / 1000,
     }
 
@@ -112,32 +149,36 @@ def _started(bundle: Path, folder: Path, stack: ExitStack, progress: Callable[[s
         port = free_port()
         told = [sys.executable, "-m", *(word.replace("PORT", str(port)) for word in command)]
         log = folder / f"{name.split()[0].strip(',')}.log"
-        stack.enter_context(running(name, told, f"http://127.0.0.1:{port}{ready}", log, env))
+        with on_cores(server_cores()):
+            stack.enter_context(running(name, told, f"http://127.0.0.1:{port}{ready}", log, env))
         return port
 
     ours = start(OURS, ["serving", "--bundle", str(bundle.resolve()), "--port", "PORT"], "/readyz")
     bodies = _bodies(ours)
     answers = folder / "answers.json"
     answers.write_text(json.dumps({path: _answer(ours, path, body) for path, body in bodies.items()}), "utf-8")
-    posted = {path: request("POST", path, body) for path, body in bodies.items()}
-    yield from _cells(OURS, ours, posted)
+    yield from _cells(OURS, ours, bodies)
 
     bare = ["uvicorn", "training.bench_servers.bare:app", "--factory", "--port", "PORT", *UVICORN]
-    yield from _cells(BARE, start(BARE, bare, "/openapi.json", QONYS_BENCH_ANSWERS=str(answers)), posted)
+    yield from _cells(BARE, start(BARE, bare, "/openapi.json", QONYS_BENCH_ANSWERS=str(answers)), bodies)
 
     constant = ["bentoml", "serve", "training.bench_servers.constant:Constant", "--host", "127.0.0.1", "--port", "PORT"]
     port = start(CONSTANT, constant, "/readyz", BENTOML_DO_NOT_TRACK="true")
-    yield Cell(CONSTANT, port, "/forecast", posted["/forecast"])
+    yield Cell(CONSTANT, port, FORECAST, repeat(request("POST", "/forecast", bodies["/forecast"])))
 
     model = _pyfunc(bundle, folder)
     mlflow = ["mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", "--workers", "1", "-p", "PORT"]
     rows = {path: {"dataframe_records": [{"path": path, **json.loads(body)}]} for path, body in bodies.items()}
-    invoked = {path: request("POST", "/invocations", json.dumps(row).encode()) for path, row in rows.items()}
-    yield from _cells(MLFLOW, start(MLFLOW, mlflow, "/ping"), invoked)
+    invoked = {path: json.dumps(row).encode() for path, row in rows.items()}
+    yield from _cells(MLFLOW, start(MLFLOW, mlflow, "/ping"), invoked, at="/invocations")
 
 
-def _cells(server: str, port: int, asked: Mapping[str, bytes]) -> list[Cell]:
-    return [Cell(server, port, path, one) for path, one in asked.items()]
+def _cells(server: str, port: int, bodies: Mapping[str, bytes], at: str = "") -> Iterator[Cell]:
+    """bodies: by path of the task. at: path that is asked; empty: the task's."""
+    for task in TASKS:
+        path, body = at or task.path, bodies[task.path]
+        asked = in_other_bytes("POST", path, body) if task.anew else repeat(request("POST", path, body))
+        yield Cell(server, port, task, asked)
 
 
 def _pyfunc(bundle: Path, folder: Path) -> Path:

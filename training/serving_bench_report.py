@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from training.serving_bench import BARE, CONNECTIONS, CONSTANT, MLFLOW, OURS, TASKS
+from training.bench_cores import client_cores, server_cores
+from training.serving_bench import (
+    BARE,
+    CONNECTIONS,
+    CONSTANT,
+    FORECAST,
+    MLFLOW,
+    OURS,
+    ROUNDS,
+    TASKS,
+)
 
 LIBRARIES = ("qonys", "bentoml", "fastapi", "starlette", "uvicorn", "uvloop", "httptools", "mlflow", "pydantic")
 WANTED = ((MLFLOW, 12.0), (CONSTANT, 0.9))
@@ -17,11 +27,12 @@ WANTED = ((MLFLOW, 12.0), (CONSTANT, 0.9))
 WANTED_AT = (1, 8)
 TAIL = 2.0
 """What the p99 of a forecast at 8 connections may be of its p50."""
-FORECAST = TASKS["/forecast"]
-NOTES = """One worker each, on loopback; the client shares the machine. All have uvloop and httptools. The service
-writes its log and counts its metrics as it always does. The FastAPI app has neither; it checks the same request and
-answers the same bytes, prepared, which for the what-if nobody could do: there it is a bound and no rival. BentoML's
-endpoint answers one word. MLflow serves the same bundle as a pyfunc that has prepared what can be prepared."""
+NOTES = f"""One worker each, on loopback, {ROUNDS} rounds; speeds and quantiles are medians of rounds. All have uvloop
+and httptools. The service writes its log and counts its metrics as it always does, and keeps answers that were given
+before; *asked anew* is the same request in other bytes each time (white space after the JSON), of which nothing is
+kept. The FastAPI app has neither log nor metrics; it checks the same request and answers the same bytes, prepared,
+which for the what-if nobody could do: there it is a bound and no rival. BentoML's endpoint answers one word. MLflow
+serves the same bundle as a pyfunc that has prepared what can be prepared."""
 
 
 def bench_report(table: pd.DataFrame) -> str:
@@ -47,7 +58,7 @@ def ratios(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _place(value: object) -> int:
-    order = [*TASKS.values(), *CONNECTIONS]
+    order = [*(task.name for task in TASKS), *CONNECTIONS]
     return order.index(value)  # pyright: ignore[reportArgumentType]
 
 
@@ -55,10 +66,10 @@ def _verdicts(table: pd.DataFrame) -> Iterator[str]:
     found = ratios(table).set_index(["task", "connections"])
     for other, wanted in WANTED:
         for connections in WANTED_AT:
-            ratio = float(found.loc[(FORECAST, connections), other])  # pyright: ignore[reportArgumentType, reportCallIssue]
+            ratio = float(found.loc[(FORECAST.name, connections), other])  # pyright: ignore[reportArgumentType, reportCallIssue]
             told = f"a forecast as often as {other} at {connections}: {ratio:.2f} times, wanted {wanted:g} or more"
             yield f"{told}: {_met(ratio >= wanted)}"
-    ours = table[(table["server"] == OURS) & (table["task"] == FORECAST)].set_index("connections")
+    ours = table[(table["server"] == OURS) & (table["task"] == FORECAST.name)].set_index("connections")
     tail = float(ours["p99_ms"][8] / ours["p50_ms"][8])
     yield f"p99 of a forecast at 8 over its p50: {tail:.2f}, wanted {TAIL:g} or less: {_met(tail <= TAIL)}"
     late, of = int(ours["over_200_ms"].sum()), int(ours["requests"].sum())
@@ -73,8 +84,14 @@ def _machine() -> Iterator[str]:
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     yield datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     yield f"{_processor()}, {os.cpu_count()} cores; load at the end, of 1, 5 and 15 minutes: {load}"
+    if server_cores():
+        yield f"servers on {_listed(server_cores())}, the client on {_listed(client_cores())}"
     yield f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     yield ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+
+
+def _listed(cores: set[int]) -> str:
+    return f"core{'s' if len(cores) > 1 else ''} {', '.join(map(str, sorted(cores)))}"
 
 
 def _processor() -> str:

@@ -1,36 +1,25 @@
-"""Sharpness: how narrow intervals are, and how good forecasts are with their intervals.
+"""Sharpness: how narrow intervals were at past cutoffs, and how good forecasts were with their intervals.
 
-Scores of a backtest hold no widths, so widths are those of the forecast that a bundle serves; what past cutoffs say of
-sharpness is in the CRPS, which falls with narrower intervals as long as they cover (Gneiting & Raftery 2007).
+Widths and CRPS come from the same refitted forecasts that coverage comes from. A narrow interval is worth something as
+long as it covers (Gneiting, Balabdaoui & Raftery 2007); the CRPS holds both.
 """
 
-import numpy as np
 import pandas as pd
 
-from models.forecast import FLOW, QUANTILES, Forecast
 from training.gate import PERSISTENCE
 from training.scorecard import KEY
 
-LOW, MIDDLE, HIGH = (QUANTILES.index(level) for level in (0.1, 0.5, 0.9))
+WIDTHS = ["width_50", "width_80", "width_90"]
 
 
-def interval_widths(forecast: Forecast) -> pd.DataFrame:
-    """target, horizon, width_80: sum of the widths of 80 % intervals over the sum of |median|; regions or pairs."""
-    quantiles = {target: one.quantiles() for target, one in forecast.targets.items()}
-    horizons = {target: one.horizons for target, one in forecast.targets.items()}
-    if forecast.flows is not None:
-        quantiles[FLOW], horizons[FLOW] = forecast.flows.quantiles, forecast.flows.horizons
-    rows = [
-        {"target": target, "horizon": horizon, "width_80": _width(quantiles[target][:, h])}
-        for target in quantiles
-        for h, horizon in enumerate(horizons[target])
-    ]
-    return pd.DataFrame(rows, columns=["target", "horizon", "width_80"])
+def relative_widths(scores: pd.DataFrame) -> pd.DataFrame:
+    """target, horizon, model and WIDTHS: sum of the widths of intervals over the sum of |outcome|, over all cutoffs.
 
-
-def _width(quantiles: np.ndarray) -> float:
-    """quantiles: (level of QUANTILES, region or pair)."""
-    return float((quantiles[HIGH] - quantiles[LOW]).sum() / max(np.abs(quantiles[MIDDLE]).sum(), 1))
+    The scale is that of `wape`: 0.4 is an interval as wide as four tenths of what came, for counts as for balances.
+    NaN for scores that were made without widths.
+    """
+    sums = scores.reindex(columns=[*KEY, *WIDTHS, "abs_actual"]).groupby(KEY)[[*WIDTHS, "abs_actual"]].sum(min_count=1)
+    return sums[WIDTHS].div(sums["abs_actual"].clip(lower=1e-9), axis=0).reset_index()
 
 
 def crps_skill(scores: pd.DataFrame) -> pd.DataFrame:

@@ -20,13 +20,15 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset as TrackedDataset
-from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking.context.default_context import DefaultRunContext
 from sqlalchemy.exc import SQLAlchemyError
 
 __all__ = [
     "DatasetInput",
+    "DefaultRunContext",
     "InputTag",
     "Metric",
     "MlflowClient",
@@ -176,15 +178,25 @@ def found_training(client: MlflowClient, uri: str, asked: str) -> Run:
     """
     if asked.startswith(MODELS):
         return client.get_run(_run_of_version(client, asked))
-    runs = client.search_runs(
-        [experiment_id(client, uri)], "tags.kind = 'training'", order_by=["attributes.start_time DESC"]
-    )
-    found = [run for run in runs if asked and (run.info.run_id.startswith(asked) or run.info.run_name == asked)]
+    runs = _trainings(client, uri, ViewType.ACTIVE_ONLY)
+    found = _called(runs, asked)
     if len(found) == 1:
         return found[0]
-    what = f"{len(found)} trainings are called so" if found else "no training is called so"
-    known = "; ".join(f"{run.info.run_id[:8]} {run.info.run_name}" for run in (found or runs)[:10])
-    raise TrackingError(f"run '{asked}': {what} in {uri}; there are: {known or 'none'}")
+    what = f"{len(found)} trainings are called so in {uri}" if found else f"no training is called so in {uri}"
+    if not found and (deleted := _called(_trainings(client, uri, ViewType.DELETED_ONLY), asked)):
+        what = f"was deleted; `mlflow runs restore --run-id {deleted[0].info.run_id}` brings it back"
+    known = "".join(f"\n  {run.info.run_id[:8]} {run.info.run_name}" for run in (found or runs)[:10])
+    raise TrackingError(f"run '{asked}': {what}; there are:{known or ' none'}")
+
+
+def _trainings(client: MlflowClient, uri: str, view: int) -> list[Run]:
+    """The newest first."""
+    newest = ["attributes.start_time DESC"]
+    return list(client.search_runs([experiment_id(client, uri)], "tags.kind = 'training'", view, order_by=newest))
+
+
+def _called(runs: list[Run], asked: str) -> list[Run]:
+    return [run for run in runs if asked and (run.info.run_id.startswith(asked) or run.info.run_name == asked)]
 
 
 def _run_of_version(client: MlflowClient, asked: str) -> str:

@@ -1,7 +1,7 @@
 """Tracking: what a training, an audit and answers leave in MLflow. The only file that writes there.
 
     experiment qonys                 its description: which versions serve now
-      run 'kazakhstan cutoff 2024: data, config draws 1000→2000'
+      run '2024: data, draws 1000→2000 · kazakhstan'
                                      description: five answers of a reviewer; configuration, dataset, scores of what is
                                      served, scorecard, outcomes, figures, report.html, bundle/
         a child run per model        scores by target and horizon, pooled over cutoffs; WAPE by cutoff as steps
@@ -22,9 +22,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time_ns
 
-import numpy as np
-import pandas as pd
-
 from models.bundle import Bundle, save_bundle
 from training.backtest import SERVED, Backtest
 from training.changes import changes, facts_of
@@ -35,10 +32,10 @@ from training.outcomes import outcomes
 from training.registry import Tracked, register
 from training.review import Before, Review
 from training.run import git_commit
-from training.scorecard import KEY
-from training.sharpness import crps_skill, interval_widths
+from training.run_metrics import card_with_sharpness, metrics_by_cutoff, pooled_metrics
 from training.store import (
     DatasetInput,
+    DefaultRunContext,
     InputTag,
     Metric,
     MlflowClient,
@@ -56,7 +53,6 @@ from training.store import (
 
 __all__ = ["Tracked", "TrackingError", "started_run", "track", "track_files"]
 
-OVERALL = ("skill", "coverage_80", "crps_skill")
 TYPES = {"i": "long", "f": "double", "b": "boolean"}
 """MLflow's names of columns' types, by numpy's kind."""
 TRAINING, COMMAND = "training", "command"
@@ -110,7 +106,7 @@ def reviewed(client: MlflowClient, uri: str, bundle: Bundle, tested: Backtest, c
     if last is None:
         return Review(bundle, came, tested.by_size)
     before = Before(str(last.info.run_name), f"#/experiments/{last.info.experiment_id}/runs/{last.info.run_id}")
-    facts = facts_of(_params(bundle, config), _fact_tags(bundle))
+    facts = facts_of({key: _shown(value) for key, value in _params(bundle, config).items()}, _dataset_tags(bundle))
     made = changes(facts_of(last.data.params, last.data.tags), facts)
     return Review(bundle, came, tested.by_size, before, made)
 
@@ -134,7 +130,7 @@ def _run(client: MlflowClient, uri: str, name: str, command: str) -> Iterator[st
     if run_id:
         client.update_run(run_id, name=name)
     else:
-        tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
+        tags = DefaultRunContext().tags() | {"mlflow.source.name": command}
         run_id = client.create_run(experiment_id(client, uri), run_name=name, tags=tags).info.run_id
     try:
         yield run_id
@@ -147,13 +143,12 @@ def _run(client: MlflowClient, uri: str, name: str, command: str) -> Iterator[st
 def _log_facts(client: MlflowClient, run_id: str, bundle: Bundle, config: Config) -> None:
     """What went in: configuration, the gate's constants, the dataset, the code; and what the gate decided."""
     decisions = {
-        f"gate.{decision.target}.h{decision.horizon}": f"{decision.model}: {decision.reason}"
-        for decision in bundle.manifest.decisions
+        f"gate.{decision.target}.h{decision.horizon}": decision.model for decision in bundle.manifest.decisions
     }
-    tags = _fact_tags(bundle) | decisions | {"mlflow.source.git.commit": bundle.manifest.versions["commit"]}
+    tags = _dataset_tags(bundle) | decisions | {"mlflow.source.git.commit": bundle.manifest.versions["commit"]}
     client.log_batch(
         run_id,
-        params=[Param(key, str(value)) for key, value in _params(bundle, config).items()],
+        params=[Param(key, _shown(value)) for key, value in _params(bundle, config).items()],
         tags=[RunTag(key, str(value)) for key, value in tags.items()],
     )
     client.log_inputs(run_id, [DatasetInput(_tracked(bundle, config), [InputTag("mlflow.data.context", "training")])])
@@ -161,13 +156,23 @@ def _log_facts(client: MlflowClient, run_id: str, bundle: Bundle, config: Config
 
 def _params(bundle: Bundle, config: Config) -> dict:
     gate = {"probability": PROBABILITY, "coverage": COVERAGE, "proven_from": PROVEN_FROM, "resamples": RESAMPLES}
-    return _flat("config", asdict(config)) | {"bundle.cutoff": bundle.manifest.cutoff} | _flat("gate", gate)
+    told = bundle.manifest
+    years = {f"dataset.{key}": told.dataset[key] for key in ("sha256", "first_year", "last_year")}
+    config_first = _flat("config", asdict(config)) | {"bundle.cutoff": told.cutoff} | years
+    return config_first | _flat("gate", gate) | _flat("version", told.versions)
 
 
-def _fact_tags(bundle: Bundle) -> dict:
-    manifest = bundle.manifest
-    dataset = {f"dataset.{key}": manifest.dataset[key] for key in ("name", "sha256", "first_year", "last_year")}
-    return dataset | {f"version.{name}": version for name, version in manifest.versions.items()}
+def _dataset_tags(bundle: Bundle) -> dict:
+    """What runs are searched by."""
+    return {f"dataset.{key}": bundle.manifest.dataset[key] for key in ("name", "sha256")}
+
+
+def _shown(value: object) -> str:
+    """
+    >>> _shown((1, 2, 3))
+    '1 2 3'
+    """
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _flat(prefix: str, table: Mapping) -> dict:
@@ -181,61 +186,32 @@ def _flat(prefix: str, table: Mapping) -> dict:
 def _tracked(bundle: Bundle, config: Config) -> TrackedDataset:
     given = bundle.manifest.dataset
     tables = bundle.dataset.tables()
-    rows = {name: len(table) for name, table in tables.items()}
-    years = [given["first_year"], given["last_year"]]
-    profile = {"rows": rows, "years": years, "sha256": given["sha256"], "sources": given["sources"]}
+    rows = {f"rows of {name}": len(table) for name, table in tables.items()}
+    years = f"{given['first_year']}-{given['last_year']}, seen up to {bundle.manifest.cutoff}"
+    sources = {f"source {number}": source for number, source in enumerate(given["sources"], 1)}
+    profile = {"title": given["title"], "years": years} | sources | rows
     columns = [
         {"name": f"{name}.{column}", "type": TYPES.get(table[column].dtype.kind, "string"), "required": False}
         for name, table in tables.items()
         for column in table
     ]
     schema, source = {"mlflow_colspec": columns}, {"uri": str(config.data)}
-    # MLflow keeps at most 36 characters of a digest; the tag dataset.sha256 has them all.
-    words = given["name"], given["sha256"][:36], "local", json.dumps(source)
+    # Lists show the digest beside the name; the parameter dataset.sha256 has all of it.
+    words = given["name"], given["sha256"][:12], "local", json.dumps(source)
     return TrackedDataset(*words, schema=json.dumps(schema), profile=json.dumps(profile))
 
 
 def _log_scores(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
     """Scores of what is served with the run, of every model with a child run of its own."""
     scores = bundle.scores
-    card = bundle.scorecard.merge(crps_skill(scores), on=KEY, how="left", validate="one_to_one")
-    served = card[card["model"] == SERVED]
-    _log_metrics(client, run_id, [*_pooled(served), *_pooled(interval_widths(bundle.forecast)), *_overall(served)])
+    card = card_with_sharpness(bundle.scorecard, scores)
+    _log_metrics(client, run_id, pooled_metrics(card[card["model"] == SERVED]))
     experiment = client.get_run(run_id).info.experiment_id
     for model, rows in card.groupby("model"):
         tags = {"mlflow.parentRunId": run_id, "model": str(model)}
         child = client.create_run(experiment, run_name=str(model), tags=tags).info.run_id
-        _log_metrics(client, child, [*_pooled(rows), *_overall(rows), *_by_cutoff(scores[scores["model"] == model])])
+        _log_metrics(client, child, [*pooled_metrics(rows), *metrics_by_cutoff(scores[scores["model"] == model])])
         client.set_terminated(child)
-
-
-def _pooled(card: pd.DataFrame) -> list[Metric]:
-    """As `net_migration/skill_h1`."""
-    now = time_ns() // 1_000_000
-    return [
-        Metric(f"{row['target']}/{score}_h{row['horizon']}", float(row[score]), now, 0)
-        for _, row in card.iterrows()
-        for score in card.columns.difference(KEY, sort=False)
-        if np.isfinite(row[score])
-    ]
-
-
-def _overall(card: pd.DataFrame) -> list[Metric]:
-    """As `overall/skill`: means over targets and horizons, so that runs can be sorted by one number."""
-    now, means = time_ns() // 1_000_000, card[list(OVERALL)].mean()
-    return [Metric(f"overall/{score}", float(mean), now, 0) for score, mean in means.items() if np.isfinite(mean)]
-
-
-def _by_cutoff(scores: pd.DataFrame) -> list[Metric]:
-    """As `net_migration/wape_by_cutoff_h1`, with the cutoff as step."""
-    now = time_ns() // 1_000_000
-    wape = scores["abs_error"] / scores["abs_actual"]
-    names = scores["target"] + "/wape_by_cutoff_h" + scores["horizon"].astype("str")
-    return [
-        Metric(name, value, now, int(cutoff))
-        for name, value, cutoff in zip(names, wape, scores["cutoff"], strict=True)
-        if np.isfinite(value)
-    ]
 
 
 def _log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> None:
@@ -252,7 +228,6 @@ def _log_artifacts(client: MlflowClient, run_id: str, review: Review, tested: Ba
     for name, table in tables.items():
         if len(table):
             table.to_csv(folder / f"{name}.csv", index=False)
-    (folder / "scorecard.html").write_text(card.round(3).to_html(index=False, border=0, na_rep=""), "utf-8")
     (folder / "figures").mkdir()
     for name, figure in every_figure(bundle, tested):
         figure.savefig(folder / "figures" / f"{name}.png", dpi=100)

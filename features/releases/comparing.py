@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.boundaries import BASIS_ORDER
-from features.contracts import TABLES, capped, type_name
+from features.contracts import TABLES, capped
 from features.dataset import filled_table
 from features.releases.release import Release
 from features.superseded import KEY, VALUE
@@ -56,7 +56,7 @@ def compare_fixed(name: str, table: pd.DataFrame, rows: pd.DataFrame) -> tuple[C
 
 def _with_key(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """With empty columns for parts of the key that are left out."""
-    types = {column: type_name(TABLES[name].schema.columns[column]) for column in TABLES[name].key}
+    types = {column: TABLES[name].columns[column].dtype for column in TABLES[name].key}
     missing = {column: pd.Series(None, table.index, types[column]) for column in types if column not in table}
     return table.assign(**missing)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.contracts import TABLES, DatasetError, check_table, type_name
+from features.contracts import TABLES, DatasetError, check_table
 from features.dataset import filled_table, load_dataset, read_file
 from features.descriptor import FILE
 from features.releases.comparing import COUNTS, Comparison, compare_fixed, compare_values
@@ -99,7 +99,7 @@ def _read(there: Folder, name: str) -> pd.DataFrame:
     """The table in the contract's types; without rows where the folder has none."""
     path = there.path(name)
     if path is None:
-        types = {column: type_name(rule) for column, rule in TABLES[name].schema.columns.items()}
+        types = {column: rule.dtype for column, rule in TABLES[name].columns.items()}
         needed = types if name == "superseded" else TABLES[name].required
         return pd.DataFrame({column: pd.Series(dtype=types[column]) for column in needed})
     table = check_table(read_file(path), TABLES[name]).frame.reset_index(drop=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 INDEX = "index.html"
 PLOTLY = "plotly.min.js"
+LINK = '<link rel="modulepreload" href="/page/{{version}}/{name}">'
 TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -21,8 +22,9 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 """Media types by suffix; a file with another suffix is not sent."""
-VERSION = b"{version}"
-"""What stands in the HTML for the version, so that files can be kept for ever under their address."""
+VERSION, MODULES = b"{version}", b"{modules}"
+"""What stands in the HTML for the version, so that files can be kept for ever under their address, and for the modules,
+which a browser then fetches at once and not one after the other, as each names the next."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ def page_files() -> PageFiles:
     """Read once, when the page is first asked for."""
     found = dict(sorted(_found()))
     version = hashlib.sha256("".join(name + one.etag for name, one in found.items()).encode()).hexdigest()[:12]
-    index = found[INDEX]
-    found[INDEX] = PageFile(index.body.replace(VERSION, version.encode()), index.media_type)
+    links = "\n  ".join(LINK.format(name=name) for name in found if name.startswith("js/"))
+    body = found[INDEX].body.replace(MODULES, links.encode()).replace(VERSION, version.encode())
+    found[INDEX] = PageFile(body, found[INDEX].media_type)
     return PageFiles(found, version, tuple(_styles(found.get(PLOTLY))))
 
 

@@ -1,5 +1,8 @@
 """Scenarios: nothing changed is the baseline, better pay holds and draws people, nobody gets lost."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.scenario import MEASURES, answer
 from models.scenario_flows import changed_flows
+from models.scenario_model import ScenarioModel
 from models.scenario_package import ScenarioError, package_of, read_package
 from models.scenario_tables import diverted, flow_effects, region_effects
 from tests.models.attracted_country import AHEAD, CODES, small_forecast, small_model
@@ -155,3 +159,16 @@ def test_every_fault_of_a_package_is_told_at_once(tmp_path):
         "change 5: B average_wage: is changed twice in 2018",
     ):
         assert fault in str(error.value)
+
+
+def test_what_is_not_known_is_null_in_a_model_that_is_kept():
+    model = replace(small_model(), raw=np.full_like(small_model().raw, np.nan))
+
+    texts = model.to_texts()
+    again = ScenarioModel.from_texts(texts)
+
+    assert "NaN" not in texts["scenario_model"]
+    assert json.loads(texts["scenario_model"])["raw"][0][0] is None
+    for name in ("raw", "seen", "values", "effects", "covariance", "drawn"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(model, name))
+    assert again.indicators == model.indicators

@@ -19,14 +19,8 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 
 
 @pytest.fixture(scope="session")
-def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Trained by the worker that needs it first; two at once leave the same bytes."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "embedded"
-    if not (folder / "manifest.json").is_file():
-        made, _ = train(load_config(["draws=200", "horizons=[1,2]"]))
-        save_bundle(made, folder)
-    return folder
+def bundle_folder(embedded: Path) -> Path:
+    return embedded / "bundle"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import pytest
 
 from models.decision import PROVISIONAL
-from serving.api import ForecastResponse, ModelResponse, RegionsResponse, model_response
+from serving.api import ForecastResponse, ModelResponse, RegionsResponse
+from serving.responses import model_response
 from training.metrics import skill
 
 TARGETS = ("net_migration", "inflow", "out_migration")
@@ -160,6 +161,6 @@ def test_the_index_names_endpoints_that_answer(client):
             assert status == (403 if endpoint["path"].startswith("/admin") else 200)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/metrics", "/schema.json"])
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/metrics"])
 def test_what_bentoml_answers_itself_still_answers(client, path):
     assert client.get(path).status_code == 200

@@ -1,15 +1,16 @@
 """What holds for every request: its name, its line in the log, its headers, and the form of what fails inside."""
 
+import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
 from models.bundle import Bundle
 from serving.answers import answers_of
-from serving.requests_log import JsonLines
+from serving.requests_log import ACCESS, JsonLines
 from serving.routes import create_app
 from tests.serving.test_errors import fault
 
@@ -22,18 +23,16 @@ def app(flow_bundle: Bundle):
 
 
 @pytest.fixture
-def lines() -> Iterator[list[str]]:
+def lines(monkeypatch) -> Iterator[Callable[[], list[str]]]:
     """Of the log, whether or not a service of this process writes it."""
-    told: list[str] = []
-    listening = logging.Handler()
-    listening.emit = lambda record: told.append(JsonLines().format(record))
+    told = io.StringIO()
+    listening = logging.StreamHandler(told)
+    listening.setFormatter(JsonLines())
     logger = logging.getLogger("qonys")
-    before = logger.level
     logger.addHandler(listening)
-    logger.setLevel(logging.INFO)
-    yield told
+    monkeypatch.setattr(ACCESS, "stream", told)
+    yield lambda: told.getvalue().splitlines()
     logger.removeHandler(listening)
-    logger.setLevel(before)
 
 
 class Broken:
@@ -53,7 +52,7 @@ def test_a_failure_inside_is_told_in_the_one_form_and_logged(app, lines):
     assert answer.status_code == 500
     assert fault(answer)["code"] == "internal_error"
     assert answer.headers["x-request-id"] == "mine"
-    told = next(line for line in map(json.loads, lines) if "traceback" in line)
+    told = next(line for line in map(json.loads, lines()) if "traceback" in line)
     assert told["id"] == "mine"
     assert "ZeroDivisionError" in told["traceback"]
     assert "ZeroDivisionError" not in answer.text
@@ -99,7 +98,7 @@ def test_each_request_is_one_line_of_the_log(app, lines):
     asked = TestClient(app).post("/forecast", json={"target": "inflow"}, headers={"X-Request-ID": "one"})
     TestClient(app).get("/%0A%22{", headers={"X-Request-ID": "two"})
 
-    first, second = (json.loads(line) for line in lines)
+    first, second = (json.loads(line) for line in lines())
     assert set(first) == {
         *("time", "level", "log", "id", "method", "path", "status", "code", "ms", "bytes", "target", "key", "client")
     }
@@ -107,7 +106,6 @@ def test_each_request_is_one_line_of_the_log(app, lines):
     assert first["bytes"] == len(asked.content)
     assert 0 < first["ms"] < 60_000
     assert (second["id"], second["status"], second["code"]) == ("two", 404, "unknown_route")
-    assert all("\n" not in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +150,14 @@ def test_requests_are_counted_by_endpoint_target_and_outcome(client):
         'qonys_request_seconds_count{endpoint="/regions"}',
     ):
         assert after[name] > before.get(name, 0), name
+
+
+def test_a_log_that_cannot_be_written_does_not_take_the_answer(app, monkeypatch):
+    gone = io.StringIO()
+    gone.close()
+    monkeypatch.setattr(ACCESS, "stream", gone)
+
+    assert TestClient(app).post("/forecast", json={}).status_code == 200
 
 
 def test_paths_that_nobody_knows_are_one_endpoint(client):
@@ -207,3 +213,13 @@ def test_another_request_has_another_tag(client):
 
 def test_a_fault_has_no_tag(client):
     assert "etag" not in client.post("/forecast", json={"target": "unheard"}).headers
+
+
+def test_without_a_model_the_service_says_so(lines):
+    client = TestClient(create_app())
+
+    refused = [client.post("/forecast", json={}), client.get("/model"), client.get("/readyz")]
+
+    assert [(one.status_code, fault(one)["code"]) for one in refused] == [(503, "no_model")] * 3
+    assert all(one.headers["retry-after"] == "5" for one in refused)
+    assert client.get("/openapi.json").status_code == 200

@@ -1,12 +1,19 @@
 """Every fault of a request is answered in one form, with what would be right."""
 
+import gzip
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from serving.errors import ErrorResponse
+from serving.api import ForecastRequest
+from serving.errors import ErrorResponse, RequestError
+from serving.flows import FlowsRequest
+from serving.openapi import ADVICE
+from serving.reading import asked_of
+from serving.responses import known_of
 
 JSON = {"content-type": "application/json"}
 
@@ -125,6 +132,7 @@ def test_a_list_longer_than_any_dataset_is_refused_whole(client):
         pytest.param(b'{"horizons": [' + b"9" * 5000 + b"]}", 400, "malformed_json", id="endless_number"),
         pytest.param(b"[" * 100_000, 400, "malformed_json", id="endless_nesting"),
         pytest.param(b'{"regions": ["\xff"]}', 400, "malformed_json", id="not_utf8"),
+        pytest.param(b'{"target": "inflow", "target": "inflow"}', 400, "malformed_json", id="twice"),
         pytest.param(b'{"regions": ["\\ud800"]}', 422, "unknown_region", id="half_a_character"),
         pytest.param(b"{}" + b" " * 1_000_000, 413, "body_too_large", id="too_large"),
     ],
@@ -148,6 +156,138 @@ def test_only_json_is_accepted_and_never_a_pickle(client, path, content_type):
     assert fault(answer)["details"] == [
         {"field": "content-type", "value": content_type, "expected": "application/json"}
     ]
+
+
+@pytest.mark.parametrize("body", ["{}".encode("utf-16"), "{}".encode("utf-16-le"), "{}".encode("utf-8-sig")])
+def test_another_coding_than_utf_8_is_told(client, body):
+    message = fault(client.post("/forecast", content=body, headers=JSON))["message"]
+
+    assert message == "the body is not JSON: it must be UTF-8 without a byte order mark"
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "code"),
+    [
+        ("content-type", "application/json; charset=utf-16", "unsupported_charset"),
+        ("content-type", 'application/json; a=b; Charset="latin1"', "unsupported_charset"),
+        ("content-encoding", "gzip", "unsupported_encoding"),
+    ],
+)
+def test_a_body_that_is_packed_or_coded_otherwise_is_told_so_by_its_header(client, header, value, code):
+    answer = client.post("/forecast", content=gzip.compress(b"{}"), headers=JSON | {header: value})
+
+    assert answer.status_code == 415
+    error = fault(answer)
+    assert error["code"] == code
+    assert (error["details"][0]["field"], error["details"][0]["value"]) == (header, value)
+
+
+@pytest.mark.parametrize("told", ['application/json; charset="UTF-8"', "application/JSON ;charset=utf-8"])
+def test_what_says_that_it_is_utf_8_is_read(client, told):
+    headers = {"content-type": told, "content-encoding": "identity"}
+
+    assert client.post("/forecast", content=b"{}", headers=headers).status_code == 200
+
+
+def test_a_tag_in_any_line_is_found(client):
+    tag = client.get("/regions").headers["etag"]
+
+    for lines in ([tag, '"other"'], ['"other"', tag]):
+        told = [("if-none-match", line) for line in lines]
+        assert client.get("/regions", headers=told).status_code == 304
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/forecast%0a"), ("GET", "/%0a"), ("GET", "/healthz%0A")])
+def test_a_path_with_a_line_break_is_another_path(client, method, path):
+    answer = client.request(method, path, json={})
+
+    assert answer.status_code == 404
+    assert fault(answer)["code"] == "unknown_route"
+
+
+ROWS = [
+    pytest.param(
+        "/labour",
+        {
+            "jobs": [
+                {"region": "KZ-71", "year": 2030, "jobs": 5, "source": "s"},
+                {"region": "KZ-99", "year": 1, "job": 5},
+            ]
+        },
+        [
+            ("jobs[1].jobs", None),
+            ("jobs[1].source", None),
+            ("jobs[1].job", 5),
+            ("jobs[1].region", "KZ-99"),
+            ("jobs[1].year", 1),
+        ],
+        id="jobs",
+    ),
+    pytest.param("/labour", {"jobs": {"KZ-71": 5}}, [("jobs", "an object")], id="no_rows"),
+    pytest.param(
+        "/scenario",
+        {"changes": [{"region": "KZ-99", "indicator": "average_wage", "change": "more", "form": 2025}]},
+        [("changes[0].form", 2025), ("changes[0].region", "KZ-99"), ("changes[0].change", "more")],
+        id="changes",
+    ),
+    pytest.param(
+        "/scenario",
+        {"changes": [{"region": "KZ-61", "indicator": "average_wage", "change": "+15 %", "from": 2026, "to": 2025}]},
+        [("changes[0].from", 2026)],
+        id="years",
+    ),
+    pytest.param(
+        "/scenario",
+        {"changes": [{"region": "KZ-61"}]},
+        [("changes[0].indicator", None), ("changes[0].change", None)],
+        id="lacking",
+    ),
+    pytest.param(
+        "/served-population",
+        {
+            "case": {"city": {"region": "KZ-71", "name": 5}, "component": [{"kind": "registered", "persons": -5}]},
+            "to": 1,
+        },
+        [("case.city.name", 5), ("case.city.date", None), ("case.component[0].persons", -5)],
+        id="case",
+    ),
+    pytest.param("/served-population", {"case": 5}, [("case", 5)], id="no_case"),
+    pytest.param("/served-population", {"to": 1}, [("to", 1)], id="to"),
+]
+
+
+@pytest.mark.parametrize(("path", "request_", "told"), ROWS)
+def test_a_fault_in_a_row_is_told_by_its_place_and_value(client, path, request_, told):
+    answer = client.post(path, json=request_)
+
+    assert answer.status_code == 422
+    details = fault(answer)["details"]
+    assert [(one["field"], one["value"]) for one in details][: len(told)] == told
+    assert all(one["expected"] for one in details)
+
+
+def test_a_word_that_is_none_of_a_few_is_told_these(client):
+    error = fault(client.post("/projection", json={"level": "hihg"}))
+
+    assert error["message"] == "level must be one of low, medium, high; did you mean 'high'?"
+    assert error["details"][0]["expected"] == "one of low, medium, high; did you mean 'high'?"
+
+
+VALUES = [None, 0, 1.5, "", "x" * 300, [None], {}]
+
+
+def test_no_fault_is_told_in_the_words_of_the_library(bundle):
+    known, told = known_of(bundle), []
+    for model in (ForecastRequest, FlowsRequest, *(asked for _, _, asked in ADVICE.values())):
+        for field in model.model_fields:
+            for value in VALUES:
+                try:
+                    asked_of(json.dumps({field: value}).encode(), model, known)
+                except RequestError as refused:
+                    told += [(field, value, one.expected) for one in refused.error.details]
+
+    assert len(told) > 50
+    assert [one for one in told if re.search("should|Value error|a valid ", one[2])] == []
 
 
 @pytest.mark.parametrize("path", ["/regions", "/model"])

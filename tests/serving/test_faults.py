@@ -1,5 +1,6 @@
 """The service as a process while things around it break: each fault is one clear error, or nobody notices it."""
 
+import json
 import shutil
 import socket
 import sys
@@ -128,6 +129,38 @@ def test_a_bundle_that_breaks_on_the_disk_is_not_noticed_until_a_start_refuses_i
     error, *faults = capsys.readouterr().err.splitlines()
     assert error.startswith(f"error: {folder}: the bundle is damaged")
     assert sorted(line.split(":")[0].strip() for line in faults) == sorted(path.name for path in broken)
+
+
+def test_a_worker_killed_while_its_bundle_is_broken_comes_back_when_it_is_mended(served, folder, bundle_folder):
+    """The bundle is as the test before has left it."""
+    address, supervisor = served
+    content = json.loads((folder / "manifest.json").read_text("utf-8"))["content"]
+
+    worker(supervisor).kill()
+    refused = until(503, address)
+    ready, alive = (httpx.get(f"{address}/{probe}") for probe in ("readyz", "livez"))
+    tried = worker(supervisor)
+    shutil.copytree(bundle_folder / content, folder / content, dirs_exist_ok=True)
+    until(200, address)
+
+    assert fault(refused)["code"] == "no_model"
+    assert "retry-after" in refused.headers
+    assert (ready.status_code, alive.status_code) == (503, 200)
+    # It was not started again and again.
+    assert worker(supervisor).pid == tried.pid
+
+
+def until(status: int, address: str) -> httpx.Response:
+    """The first answer with the status."""
+    for _ in range(600):
+        try:
+            answer = asked(address, json={})
+            if answer.status_code == status:
+                return answer
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"no {status} in 30 s")
 
 
 def test_a_clock_that_is_set_changes_no_answer(client: TestClient, monkeypatch):

@@ -12,7 +12,7 @@ from features.dataset import Dataset
 from models.bundle import Bundle
 from serving.answers import answers_of
 from serving.api import ModelResponse
-from serving.flows import FlowsResponse
+from serving.flows import FlowsRequest, FlowsResponse
 from serving.routes import create_app
 from tests.serving.test_errors import fault
 
@@ -215,6 +215,13 @@ def test_an_answer_that_would_be_too_long_is_refused_with_its_length(flow_client
     assert len(ask(flow_client, top=5)["flows"]) == 10
 
 
+def test_flows_too_many_to_be_held_are_written_alike(flow_bundle, monkeypatch):
+    held = answers_of(flow_bundle).recorded_flows().answer(FlowsRequest(top=7))
+    monkeypatch.setattr("serving.flows.MOST_WRITTEN", 0)
+
+    assert answers_of(flow_bundle).recorded_flows().answer(FlowsRequest(top=7)) == held
+
+
 def test_estimated_flows_say_that_they_are_estimated(client):
     """The embedded data record no flows."""
     told = client.post("/flows", json={"destinations": ["KZ-71"], "top": 3}).json()
@@ -230,7 +237,7 @@ def test_estimated_flows_say_that_they_are_estimated(client):
 
 def test_a_bundle_without_flows_says_what_it_has_and_what_would_be_needed(bundle):
     app = create_app()
-    app.state.answers = answers_of(replace(bundle, forecaster=replace(bundle.forecaster, estimated=None)))
+    app.state.answers = answers_of(replace(bundle, forecaster=replace(bundle.forecaster, estimated=None), kept=None))
 
     answer = TestClient(app).post("/flows", json={"origins": ["KZ-71"]})
 

@@ -44,7 +44,7 @@ def test_the_page_itself_is_asked_for_again(client):
 def test_everything_that_the_page_names_is_there(client):
     named = re.findall(r'(?:href|src)="(/[^"#]+)"', client.get("/", headers=HTML).text)
 
-    assert len(named) > 5
+    assert len(named) > 30
     assert {client.get(path).status_code for path in named} == {200}
 
 
@@ -75,9 +75,17 @@ def test_nothing_is_loaded_from_elsewhere(client):
 
 
 def test_no_file_of_the_page_is_long():
-    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in FOLDER.rglob("*.[jch]s*")}
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in FOLDER.rglob("*.[jc]s*")}
+    scripts = {name: length for name, length in lengths.items() if not name.endswith(".json")}
 
-    assert max(lengths.values()) < 300, lengths
+    assert max(scripts.values()) < 200, scripts
+
+
+def test_every_module_is_fetched_at_once(client):
+    """A browser that learns of a module from another one waits once more for the service."""
+    linked = set(re.findall(r'modulepreload" href="/page/[^/]+/js/([^"]+)"', client.get("/", headers=HTML).text))
+
+    assert linked == {path.name for path in (FOLDER / "js").glob("*.js")}
 
 
 def test_three_languages_say_the_same(words):
@@ -107,6 +115,14 @@ def test_every_word_that_is_used_is_told(words):
     used = set(re.findall(r'\bt\("([^"]+)"', script)) | set(re.findall(r'data-t(?:-label)?="([^"]+)"', page))
 
     assert used - set(words["en"]) == set()
+
+
+def test_no_word_is_told_that_nothing_uses(words):
+    """A key is written out, or is made of what stands before the point and of what the service calls it."""
+    script = "\n".join(path.read_text("utf-8") for path in [*(FOLDER / "js").glob("*.js"), FOLDER / "index.html"])
+    made = set(re.findall(r"`([a-z]+)\.\$\{", script)) | set(re.findall(r'named\("(\w+)"', script))
+
+    assert [key for key in words["en"] if f'"{key}"' not in script and key.partition(".")[0] not in made] == []
 
 
 def test_every_indicator_that_can_be_changed_has_a_name(client, words):

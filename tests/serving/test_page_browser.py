@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pandas as pd
 import pytest
 
 from serving.answers import answers_of
@@ -46,8 +47,7 @@ def page(address: str, faults: list[str]) -> Iterator:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         opened = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce")
-        opened.on("console", lambda told: faults.append(told.text) if told.type in {"error", "warning"} else None)
-        opened.on("pageerror", lambda error: faults.append(str(error)))
+        console_of(opened, faults)
         opened.goto(address)
         opened.wait_for_selector("body[data-ready=all]", timeout=60_000)
         yield opened
@@ -58,6 +58,11 @@ def page(address: str, faults: list[str]) -> Iterator:
 def service(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address) as client:
         yield client
+
+
+def console_of(page, faults: list[str]) -> None:
+    page.on("console", lambda told: faults.append(told.text) if told.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
 
 
 def number(text: str) -> int:
@@ -76,6 +81,8 @@ def test_the_first_screen_says_who_arrives_who_leaves_and_how_sure(page, service
     assert shown == {name: balance[name] for name in shown}
     assert shown[max(balance, key=balance.__getitem__)] == max(balance.values())
     assert shown[min(balance, key=balance.__getitem__)] == min(balance.values())
+    gain, most = max(balance.items(), key=lambda one: one[1])
+    assert re.search(rf"{gain} gains the most: about {float(f'{most:.3g}'):,.0f}", page.locator("h1").inner_text())
     assert page.locator("#card-sure .big").inner_text() == f"{told[0]['coverage_measured']['80']:.0%}"
 
 
@@ -123,6 +130,23 @@ def test_a_scenario_is_answered_while_the_slider_moves(page, service):
     assert "assumed" in page.locator("#scenario").inner_text()
 
 
+def test_what_was_never_seen_is_refused_in_the_readers_words(page, faults):
+    slider = page.locator("#levers input[type=range]")
+    slider.evaluate("slider => { slider.value = slider.max; slider.dispatchEvent(new Event('input')); }")
+    page.wait_for_selector("#scenario-fault li")
+
+    assert re.search(r"never seen\. Seen were −\d+% to \+\d+%", page.locator("#scenario-fault li").inner_text())
+    assert "old" in page.get_attribute("#scenario-result", "class")
+    # A browser writes down every answer that refuses; any other line is a fault.
+    assert [fault for fault in faults if "422" not in fault] == []
+    faults.clear()
+
+    page.check("#scenario-beyond")
+    page.wait_for_selector("#scenario-applicability .outside")
+
+    assert page.locator("#scenario-fault").inner_text() == ""
+
+
 def test_a_past_year_shows_what_was_recorded(page, service):
     told = service.get("/history").json()
     page.evaluate("location.hash = '#unit=persons&region=KZ-71&year=2015'")
@@ -152,15 +176,43 @@ def test_the_language_is_switched(page, code, title, name, written):
     assert page.get_attribute(f"[data-lang={code}]", "aria-pressed") == "true"
 
 
-def test_a_chart_can_be_taken_away_as_numbers_and_as_picture(page, tmp_path: Path):
-    for button, start in (
-        ("#fan button >> text=CSV", b"\xef\xbb\xbfyear,value"),
-        ("#fan button >> text=PNG", b"\x89PNG"),
-    ):
-        with page.expect_download() as download:
-            page.click(button)
-        download.value.save_as(tmp_path / "taken")
-        assert (tmp_path / "taken").read_bytes().startswith(start)
+def test_a_step_back_shows_what_was_looked_at_before(page):
+    pause = 550  # Changes that follow each other within half a second are one step.
+    page.wait_for_timeout(pause)
+    page.select_option("#target", "inflow")
+    page.wait_for_timeout(pause)
+    page.select_option("#region", "KZ-79")
+    page.go_back()
+    page.wait_for_function("() => document.querySelector('#region').value !== 'KZ-79'")
+
+    assert page.input_value("#target") == "inflow"
+
+    page.go_back()
+    page.wait_for_function("() => document.querySelector('#target').value === 'net_migration'")
+
+
+def taken(page, button: str, tmp_path: Path) -> Path:
+    with page.expect_download() as download:
+        page.click(button)
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    return tmp_path / download.value.suggested_filename
+
+
+def test_a_chart_can_be_taken_away_as_numbers_that_say_what_they_are(page, service, tmp_path: Path):
+    file = taken(page, "#fan button >> text=CSV", tmp_path)
+    table = pd.read_csv(file, encoding="utf-8-sig").set_index("year")
+    ahead = service.get("/model").json()["cutoff"] + 1
+    told = service.post("/forecast", json={"regions": ["KZ-71"], "horizons": [1]}).json()["forecasts"][0]["quantiles"]
+
+    assert file.name == "qonys-region-KZ-71-net_migration.csv"
+    assert list(table.loc[ahead, ["value", "lower_80", "upper_80"]]) == [told["0.5"], told["0.1"], told["0.9"]]
+    assert set(table["unit"]) == {"persons"}
+    assert table["source"].str.contains("Bureau of National Statistics").all()
+
+
+@pytest.mark.parametrize("chart", ["#fan", ".map"])
+def test_a_chart_can_be_taken_away_as_a_picture(page, chart, tmp_path: Path):
+    assert taken(page, f"{chart} button >> text=PNG", tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
@@ -188,3 +240,19 @@ def test_axe_finds_no_serious_fault(page, width, theme):
 
 def test_the_console_is_silent(page, faults):
     assert faults == []
+
+
+def test_a_part_that_is_not_answered_says_so_and_can_be_asked_for_again(page):
+    page.evaluate("location.hash = '#region=KZ-10&lang=en'")
+    page.wait_for_function("() => document.querySelector('#region').value === 'KZ-10'")
+    page.route("**/drivers", lambda route: route.abort())
+    page.select_option("#region", "KZ-75")
+    page.wait_for_selector("#drivers-body .lacking button")
+
+    assert "does not answer" in page.locator("#drivers-body .lacking").inner_text()
+
+    page.unroute("**/drivers")
+    page.click("#drivers-body .lacking button")
+    page.wait_for_selector("#drivers-out", state="visible")
+
+    assert "Almaty" in page.locator("#drivers-out h3").inner_text()

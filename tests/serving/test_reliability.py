@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_is_started_at_once_and_a_client_does_not_notice
 
     assert new.pid != killed.pid
     assert noticed < 3
-    # Starting takes four seconds of one core, which tests share.
+    # Starting takes two seconds of one core, which tests share.
     assert back < 20
 
 

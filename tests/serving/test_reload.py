@@ -1,8 +1,10 @@
 """A new model takes the place of the one that answers; a broken one does not."""
 
+import gc
 import shutil
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from models.bundle import load_bundle, save_bundle
 from serving.bundle_source import keep_bundle
 from serving.errors import RequestError
-from serving.reload import Origin, Reloader, load_served, watch
+from serving.reload import Origin, Reloader, keep_trying, load_served, settle, watch
+
+HEAVY = ("mlflow", "scipy", "pandera", "lightgbm", "sklearn", "matplotlib", "optuna")
 
 
 class Counted:
@@ -27,8 +31,11 @@ class Counted:
 
 
 def reloader(origin: Origin) -> Reloader:
-    reloading = Reloader(origin, load_served(origin), lambda answers: swapped.append(answers), Counted())  # pyright: ignore[reportArgumentType]
+    """One that serves what is in the folder; `swapped` has what came after it."""
     swapped: list = []
+    reloading = Reloader(origin, swapped.append, Counted())  # pyright: ignore[reportArgumentType]
+    reloading.begin()
+    swapped.clear()
     reloading.swapped = swapped  # pyright: ignore[reportAttributeAccessIssue]
     return reloading
 
@@ -99,6 +106,7 @@ def test_a_damaged_bundle_is_refused_with_the_reason_and_the_old_goes_on(folder,
         reloading.reload()
 
     assert (caught.value.status, caught.value.error.code) == (409, "model_refused")
+    assert [one.expected.partition(":")[0] for one in caught.value.error.details] == ["scores.csv"]
     assert reloading.served is before
     assert reloading.swapped == []
     assert reloading._metrics.outcomes == ["refused"]
@@ -112,18 +120,56 @@ def test_a_folder_that_is_gone_is_told(folder):
         reloading.reload()
 
 
-def test_serving_a_folder_imports_no_mlflow(folder):
-    """In another process: this one has imported it for the registry."""
+def test_what_answered_before_is_let_go(folder, flow_bundle):
+    reloading = reloader(Origin(folder))
+    before = weakref.ref(reloading.served.answers.advising("scenario").bundle.dataset)
+    save_bundle(flow_bundle, folder)
+
+    reloading.reload()
+    settle()
+    gc.unfreeze()
+
+    assert before() is None
+
+
+def test_a_start_with_a_broken_bundle_is_refused_and_comes_back_when_it_is_mended(folder, monkeypatch):
+    monkeypatch.setattr("serving.reload.FIRST_PAUSE", 0.02)
+    scores, swapped, ended = next(folder.glob("*/scores.csv")), [], threading.Event()
+    whole = scores.read_bytes()
+    spoil(folder)
+    reloading = Reloader(Origin(folder), swapped.append, Counted())  # pyright: ignore[reportArgumentType]
+
+    with pytest.raises(RequestError, match="the bundle is damaged"):
+        reloading.begin()
+    trying = keep_trying(reloading, ended)
+    while len(reloading._metrics.outcomes) < 3 and trying.is_alive():
+        ended.wait(0.02)
+    assert reloading.served is None
+    scores.write_bytes(whole)
+    trying.join(30)
+
+    assert set(reloading._metrics.outcomes) == {"refused"}
+    assert [answers.tag for answers in swapped] == [reloading.served.answers.tag]
+
+
+def test_a_start_imports_nothing_that_only_training_needs(folder, flow_bundle_folder):
+    """In another process: this one has imported all of it."""
     import subprocess
 
     from tests.serving.process import ROOT, environment
 
     code = (
-        "import sys; from pathlib import Path; import serving.service; from serving.reload import *; "
-        f"load_served(Origin(Path({str(folder)!r}))); assert 'mlflow' not in sys.modules"
+        "import sys; from pathlib import Path; import serving.service; from serving.reload import *\n"
+        "from serving.scenario import ScenarioRequest\n"
+        f"load_served(Origin(Path({str(flow_bundle_folder)!r})))\n"
+        f"scenarios = load_served(Origin(Path({str(folder)!r}))).answers.advising('scenario')\n"
+        "change = {'region': 'KZ-61', 'indicator': 'average_wage', 'change': '+1 %'}\n"
+        "scenarios.answer(ScenarioRequest(changes=[change]))\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
     )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), check=True, capture_output=True)
 
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), check=True)
+    assert told.stdout == b"[]\n"
 
 
 # --- the registry ---------------------------------------------------------------------------------------------------
@@ -158,6 +204,16 @@ def test_a_broken_champion_is_refused_once_and_not_kept(registry, folder):
     assert load_served(reloading.origin).told.version == "1"
     with pytest.raises(RequestError, match="the bundle is damaged"):
         reloading.reload()
+
+
+def test_a_start_with_a_broken_copy_fetches_the_model_anew(registry, folder):
+    origin = of_champion(folder).origin
+    spoil(folder)
+
+    again = reloader(origin)
+
+    assert again.served.told.version == "1"
+    assert load_served(origin).told.content == again.served.told.content
 
 
 def test_a_registry_that_is_gone_leaves_the_service_as_it_is(registry, folder, monkeypatch, tmp_path):

@@ -1,21 +1,23 @@
-"""One small training on the embedded data, made once for all tests of this folder; and a folder to work in."""
+"""The small training on the embedded data that all tests of this folder see; and a folder to work in."""
+
+import pickle
 
 import pytest
 
 from models.bundle import save_bundle
 from training.config import load_config
-from training.run import train
 
 
 @pytest.fixture(scope="session")
 def config():
+    """What `embedded` is trained with."""
     return load_config(["draws=200", "horizons=[1, 2]"])
 
 
 @pytest.fixture(scope="session")
-def trained(config):
+def trained(embedded):
     """Bundle and backtest."""
-    return train(config)
+    return pickle.loads((embedded / "trained").read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from queue import Queue
 from threading import Event, Thread
 
@@ -13,9 +15,10 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from training.bench_load import BenchError, Measured, measured, request
+from training.bench_cores import client_cores, on_cores, server_cores
+from training.bench_load import BenchError, Measured, in_other_bytes, measured, request
 from training.bench_process import running
-from training.serving_bench import BARE, COLUMNS, CONNECTIONS, CONSTANT, MLFLOW, OURS, TASKS
+from training.serving_bench import BARE, COLUMNS, CONNECTIONS, CONSTANT, FORECAST, MLFLOW, OURS, TASKS
 from training.serving_bench_report import bench_report, ratios
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour"
@@ -57,7 +60,7 @@ def server(answer: Callable[[int], bytes]) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def ask(port: int, connections: int = 3, most: int = 30) -> Measured:
-    return asyncio.run(measured(port, request("POST", "/forecast", b"{}"), connections, 5, most))
+    return asyncio.run(measured(port, repeat(request("POST", "/forecast", b"{}")), connections, 5, most))
 
 
 def test_every_request_is_answered_and_counted_once():
@@ -70,9 +73,19 @@ def test_every_request_is_answered_and_counted_once():
     assert 0 < min(found.latencies) <= max(found.latencies) <= found.seconds < 5
 
 
+def test_a_request_is_asked_anew_in_other_bytes():
+    asked = in_other_bytes("POST", "/forecast", b"{}")
+
+    found = [next(asked).rpartition(b"\r\n\r\n") for _ in range(1_000)]
+
+    assert len({body for _, _, body in found}) == 1_000
+    assert {body.strip() for _, _, body in found} == {b"{}"}
+    assert {head for head, _, _ in found} == {request("POST", "/forecast", found[0][2]).partition(b"\r\n\r\n")[0]}
+
+
 def test_a_turn_ends_when_its_time_is_over():
     with server(lambda _: OK) as (port, _):
-        found = asyncio.run(measured(port, request("GET", "/"), 2, 0.1, 10_000_000))
+        found = asyncio.run(measured(port, repeat(request("GET", "/")), 2, 0.1, 10_000_000))
 
     assert 0.1 <= found.seconds < 2
 
@@ -101,6 +114,17 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(tmp_path):
         pass
 
 
+@pytest.mark.skipif(not server_cores(), reason="one core, or a system that does not let a process choose")
+def test_servers_and_the_client_have_other_cores():
+    allowed, servers, client = os.sched_getaffinity(0), server_cores(), client_cores()
+
+    assert servers | client == allowed
+    assert not servers & client
+    with on_cores(client):
+        assert os.sched_getaffinity(0) == client
+    assert os.sched_getaffinity(0) == allowed
+
+
 # --- the report -----------------------------------------------------------------------------------------------------
 
 
@@ -108,11 +132,11 @@ def table(ours: float, p99: float = 2.0, late: int = 0) -> pd.DataFrame:
     """Others answer 1,000, 2,000 and 100 requests a second."""
     speeds = {OURS: ours, CONSTANT: 1_000.0, BARE: 2_000.0, MLFLOW: 100.0}
     rows = [
-        [task, name, n, 500, speed, 1.0, p99, 9.0, late, 2.0]
-        for task in TASKS.values()
+        [task.name, name, n, 500, speed, 1.0, p99, 9.0, late, 2.0]
+        for task in TASKS
         for n in CONNECTIONS
         for name, speed in speeds.items()
-        if name != CONSTANT or task == TASKS["/forecast"]
+        if name != CONSTANT or task == FORECAST
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -168,7 +192,7 @@ def test_what_cannot_be_measured_is_told_at_once(words, told):
 
 def test_the_bare_app_answers_what_was_prepared_and_checks_what_is_asked(monkeypatch, tmp_path):
     answers = tmp_path / "answers.json"
-    answers.write_text(json.dumps({path: f'"{path}"' for path in TASKS}), "utf-8")
+    answers.write_text(json.dumps({task.path: f'"{task.path}"' for task in TASKS}), "utf-8")
     monkeypatch.setenv("QONYS_BENCH_ANSWERS", str(answers))
     from training.bench_servers.bare import app
 

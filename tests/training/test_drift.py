@@ -1,12 +1,22 @@
 """New figures beside those that a model was trained on."""
 
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import typer
+from mlflow import MlflowClient
+from typer.testing import CliRunner
 
+from features.dataset import KAZAKHSTAN
 from tests.tables import dataset_of, net_country
 from training.data_differences import differences
 from training.drift import drift, rarity, regional_drift, stability_index
+from training.drift_command import drift as drift_command
 from training.drift_command import drift_metrics, drift_report
 from training.drift_page import drift_page
 
@@ -94,4 +104,50 @@ def test_report_page_and_metrics_tell_what_drifts(usual, trained):
     assert "src=" not in page
     assert drift_metrics(*found)["series_drifting"] == 1
     assert "average_wage 2020: median change +0.2" in drift_report(*found)
-    assert "12 values revised" in drift_report(*found)
+    assert "values revised: 12;" in drift_report(*found)
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+def with_wages_of_2024(folder: Path) -> Path:
+    """The embedded figures with wages of 2024: half as high again as in 2023 everywhere, thrice in Astana; and a census
+    that found 5 % more people in Almaty in 2020."""
+    shutil.copytree(KAZAKHSTAN, folder, ignore=shutil.ignore_patterns("*.py", "served"))
+    rows = pd.read_csv(folder / "indicators.csv")
+    wages = rows[(rows["indicator"] == "average_wage") & (rows["year"] == 2023)]
+    factor = wages["region"].map({"KZ-71": 3.0}).fillna(1.5)
+    wages = wages.assign(year=2024, published=2025, value=wages["value"] * factor)
+    census = (rows["region"] == "KZ-75") & (rows["year"] == 2020) & (rows["indicator"] == "population")
+    rows.loc[census, "value"] *= 1.05
+    pd.concat([rows, wages]).to_csv(folder / "indicators.csv", index=False)
+    descriptor = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    for one in descriptor["resources"]:
+        one["hash"] = f"sha256:{hashlib.sha256((folder / one['path']).read_bytes()).hexdigest()}"
+    (folder / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    return folder
+
+
+def test_the_command_names_what_drifts_and_keeps_page_and_metrics(folder, bundle_folder, tmp_path):
+    new = with_wages_of_2024(tmp_path / "new")
+    app, asked = typer.Typer(), ["--page", "drift.html", "--out", "drift.csv"]
+    app.command()(drift_command)
+
+    told = CliRunner().invoke(app, ["--data", str(new), "--bundle", str(bundle_folder), *asked])
+
+    assert told.exit_code == 0, told.output
+    assert "average_wage 2024: median change +0.4" in told.output
+    assert "KZ-71 average_wage 2024: +1.0" in told.output
+    assert "values revised: 1; no longer there: 0" in told.output
+    page = Path("drift.html").read_text("utf-8")
+    assert "average wage drifts" in page
+    assert '<th scope="row">Astana</th><td class="left">average wage</td><td>2024</td>' in page
+    table = pd.read_csv("drift.csv").set_index("series")
+    assert table.index[table["drifts"]].tolist() == ["average_wage"]
+    assert len(table) > 5
+    assert table.loc["average_wage", "year"] == 2024
+    client = MlflowClient(f"sqlite:///{folder}/build/mlflow.db")
+    run = client.get_run(told.output.split("run ")[-1].split()[0])
+    assert run.data.metrics["series_drifting"] == 1
+    assert run.data.metrics["distance/average_wage"] == pytest.approx(table.loc["average_wage", "distance"])
+    assert {"drift.html", "drift.csv"} <= {one.path for one in client.list_artifacts(run.info.run_id)}

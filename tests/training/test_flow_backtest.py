@@ -256,5 +256,11 @@ def test_a_dataset_without_flows_has_no_scores_of_them():
     tested = backtest(dataset_of(**net_country(CODES, YEARS)), (1,), draws=20)
 
     assert tested.flows is None
-    assert len(tested.by_size) == len(tested.structure) == 0
-    assert list(tested.by_size.columns) == SIZE_COLUMNS
+    assert len(tested.structure) == 0
+    assert set(tested.by_size["target"]) == {"net_migration"}
+    every = tested.scores.set_index(["model", "cutoff"])
+    sums = tested.by_size.assign(inside=tested.by_size["coverage_80"] * tested.by_size["n"])
+    sums = sums.groupby(["model", "cutoff"])[["n", "abs_error", "inside"]].sum().loc[every.index]
+    assert (sums["n"] == every["n"]).all()
+    np.testing.assert_allclose(sums["abs_error"], every["abs_error"])
+    np.testing.assert_allclose(sums["inside"] / sums["n"], every["coverage_80"])

@@ -65,7 +65,7 @@ def test_mlflow_run_trains_into_the_run_that_it_has_made(tmp_path):
     runs = client.search_runs([client.get_experiment_by_name("qonys").experiment_id])
     (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     assert parent.data.tags["mlflow.project.entryPoint"] == "train"
-    assert (parent.info.run_name, parent.info.status) == ("kazakhstan cutoff 2008: first", "FINISHED")
+    assert (parent.info.run_name, parent.info.status) == ("2008: first · kazakhstan", "FINISHED")
     assert {run.data.tags["mlflow.parentRunId"] for run in runs if run is not parent} == {parent.info.run_id}
     assert client.get_model_version_by_alias("qonys-kazakhstan", "champion").run_id == parent.info.run_id
     assert not (project / "mlruns").exists()

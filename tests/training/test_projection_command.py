@@ -40,6 +40,7 @@ def test_a_region_is_told_drawn_and_written_as_csv_and_json(folder, projection, 
     told = run("--region", "KZ-71", *files, "--figures", str(folder / "figures"))
     run("--region", "KZ-71", "--ages", "--out", str(folder / "astana.json"))
 
+    assert f"project: to {TO}, 150 of 200 draws" in told
     assert "Astana" in told
     assert "Almaty" not in told.partition("assumed")[0]
     assert "pension age: men 63" in told

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from models.bundle import save_bundle
 from tests.tables import dataset_of, net_country, table
 from training.changes import changes, summary
+from training.compare_command import comparison_report
 from training.comparison import comparison
 from training.misses import largest_misses
 from training.model_card import model_card
@@ -18,7 +19,7 @@ from training.outcomes import by_region, by_size, outcomes
 from training.report_command import report
 from training.review import Review, Verdict
 from training.run_note import run_note
-from training.sharpness import crps_skill, interval_widths
+from training.sharpness import crps_skill, relative_widths
 
 # --- changes --------------------------------------------------------------------------------------------------------
 
@@ -39,7 +40,7 @@ BEFORE = {
         pytest.param({"config.data": "elsewhere"}, "nothing changed", id="place_of_the_data"),
         pytest.param({"dataset.sha256": "b", "bundle.cutoff": "2024"}, "data", id="data"),
         pytest.param({"bundle.cutoff": "2024"}, "cutoff 2023→2024", id="cutoff"),
-        pytest.param({"config.draws": "400"}, "config draws 200→400", id="config"),
+        pytest.param({"config.draws": "400"}, "draws 200→400", id="config"),
         pytest.param({"version.commit": "d"}, "code", id="code"),
         pytest.param({"version.commit": "c+changes"}, "code", id="uncommitted"),
         pytest.param({"version.pandas": "4.0"}, "libraries pandas none→4.0", id="library"),
@@ -121,12 +122,21 @@ def test_a_year_in_which_every_region_was_missed_is_told_and_not_explained(came,
 # --- sharpness, comparison ------------------------------------------------------------------------------------------
 
 
-def test_sharpness_is_the_width_over_the_size(trained):
-    forecast = trained[0].forecast
-    low, middle, high = forecast.targets["inflow"].quantiles((0.1, 0.5, 0.9))[:, 0]
-    widths = interval_widths(forecast).set_index(["target", "horizon"])["width_80"]
+def test_sharpness_is_the_width_at_past_cutoffs_over_the_size_of_what_came():
+    told = {"target": "inflow", "model": "served", "horizon": 1, "width_50": 10.0, "width_80": 20.0, "width_90": 30.0}
+    past = pd.DataFrame({"cutoff": [2000, 2001], "abs_actual": [100.0, 300.0]} | told)
 
-    assert widths["inflow", 1] == pytest.approx((high - low).sum() / middle.sum())
+    (row,) = relative_widths(past).to_dict("records")
+
+    assert (row["width_50"], row["width_80"], row["width_90"]) == pytest.approx((20 / 400, 40 / 400, 60 / 400))
+
+
+def test_wider_intervals_cover_more(trained):
+    scores = trained[0].scores
+
+    assert (scores["width_50"] < scores["width_80"]).all()
+    assert (scores["width_80"] < scores["width_90"]).all()
+    assert (scores["coverage_50"] <= scores["coverage_80"]).all()
 
 
 def test_persistence_has_no_crps_skill(trained):
@@ -142,6 +152,7 @@ def scores(errors, horizon: int = 1, actual: float = 1000.0) -> pd.DataFrame:
 
 
 USUAL = np.full(20, 100.0)
+NOISE = USUAL + 0.3 + 10 * (-1.0) ** np.arange(20)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +161,8 @@ USUAL = np.full(20, 100.0)
         pytest.param(USUAL * 0.9, "second is better", id="better"),
         pytest.param(USUAL * 1.1, "first is better", id="worse"),
         pytest.param(USUAL, "identical", id="identical"),
-        pytest.param(USUAL + 10 * (-1.0) ** np.arange(20), "not told apart from chance", id="chance"),
+        pytest.param(USUAL * 1.0005, "alike", id="worse_by_less_than_other_draws"),
+        pytest.param(NOISE, "not told apart from chance", id="chance"),
     ],
 )
 def test_a_difference_matters_where_it_is_not_chance(second, verdict):
@@ -167,6 +179,20 @@ def test_only_the_same_cutoffs_and_cells_are_compared():
 
     assert list(found["cutoffs"]) == [17]
     assert list(comparison(scores(USUAL), scores(USUAL * 0.9, actual=900.0))["outcomes_revised"]) == [20]
+
+
+def test_sharpness_is_compared_beside_coverage():
+    found = comparison(scores(USUAL).assign(width_80=500.0), scores(USUAL).assign(width_80=400.0))
+
+    assert (found["width_first"][0], found["width_second"][0]) == (0.5, 0.4)
+    assert "80 % → 80 %            0.50 → 0.40" in comparison_report(found)
+
+
+def test_a_comparison_begins_with_its_answer():
+    better, chance = (comparison_report(comparison(scores(USUAL), scores(other))) for other in (USUAL * 0.9, NOISE))
+
+    assert better.startswith("does it matter: yes, second is better: skill +0.100")
+    assert chance.startswith("does it matter: not known, not told apart from chance")
 
 
 def test_overlapping_errors_give_a_wider_interval_than_independent_ones():

@@ -1,11 +1,13 @@
 """What a training leaves in MLflow, in a real SQLite store."""
 
+import base64
 import json
 import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +21,12 @@ from typer.testing import CliRunner
 
 from features.dataset import KAZAKHSTAN
 from models.bundle import load_bundle
-from training.compare_command import compare
+from training.compare_command import check_dataset, compare
 from training.outcomes import outcomes
 from training.registry import register
 from training.report_command import report
 from training.review import Review
+from training.saved_view import KEY, TAG
 from training.scorecard import scorecard
 from training.store import NOTE, TrackingError, found_training, opened, store_uri
 from training.tracking import started_run, track
@@ -31,6 +34,8 @@ from training.vintages_command import score, vintages
 
 MODEL = "qonys-kazakhstan"
 PICKLE = b"\x80"
+ROUNDED = 5.1e-5
+"""Metrics have four digits behind the point."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +79,7 @@ def champion_of(client: MlflowClient) -> str:
 def test_a_training_is_a_run_with_a_child_per_model(client, tracked, children, trained):
     run = client.get_run(tracked.run_id)
 
-    assert run.info.run_name == "kazakhstan cutoff 2024: first"
+    assert run.info.run_name == "2024: first · kazakhstan"
     assert set(children) == set(trained[1].scores["model"])
     assert {child.info.status for child in [run, *children.values()]} == {"FINISHED"}
 
@@ -83,7 +88,7 @@ def test_children_hold_the_scorecard(children, trained):
     for row in scorecard(trained[1].scores).to_dict("records"):
         metrics = children[row["model"]].data.metrics
         for name in ("skill", "wape", "crps", "coverage_50", "coverage_80", "coverage_90"):
-            assert metrics[f"{row['target']}/{name}_h{row['horizon']}"] == pytest.approx(row[name])
+            assert metrics[f"{row['target']}/{name}_h{row['horizon']}"] == pytest.approx(row[name], abs=ROUNDED)
 
 
 def test_children_hold_the_error_of_every_cutoff(client, children, trained):
@@ -92,7 +97,7 @@ def test_children_hold_the_error_of_every_cutoff(client, children, trained):
     history = client.get_metric_history(children["expert_average"].info.run_id, "net_migration/wape_by_cutoff_h2")
 
     assert {metric.step: metric.value for metric in history} == pytest.approx(
-        dict(zip(scores["cutoff"], scores["abs_error"] / scores["abs_actual"], strict=True))
+        dict(zip(scores["cutoff"], scores["abs_error"] / scores["abs_actual"], strict=True)), abs=ROUNDED
     )
 
 
@@ -107,7 +112,10 @@ def test_a_run_says_what_went_in(client, tracked, trained):
     assert run.data.tags["dataset.sha256"] == bundle.dataset.sha256
     assert bundle.dataset.sha256.startswith(dataset.dataset.digest)
     assert run.data.tags["mlflow.source.git.commit"] == bundle.manifest.versions["commit"]
-    assert run.data.tags["gate.net_migration.h1"].startswith(bundle.manifest.decision("net_migration", 1).model)
+    assert run.data.params["dataset.sha256"] == bundle.dataset.sha256
+    assert run.data.params["version.pandas"] == pd.__version__
+    assert run.data.tags["gate.net_migration.h1"] == bundle.manifest.decision("net_migration", 1).model
+    assert run.data.tags["mlflow.user"]
     columns = {one["name"] for one in json.loads(dataset.dataset.schema)["mlflow_colspec"]}
     assert {"indicators.value", "movements.persons"} <= columns
 
@@ -116,10 +124,22 @@ def test_runs_can_be_sorted_by_skill_coverage_and_sharpness(client, tracked, tra
     metrics = client.get_run(tracked.run_id).data.metrics
     served = trained[0].scorecard.query("model == 'served'")
 
-    assert metrics["overall/skill"] == pytest.approx(served["skill"].mean())
-    assert metrics["overall/coverage_80"] == pytest.approx(served["coverage_80"].mean())
-    assert 0 < metrics["net_migration/width_80_h1"] < metrics["net_migration/width_80_h2"]
+    assert metrics["overall/skill"] == pytest.approx(served["skill"].mean(), abs=ROUNDED)
+    assert metrics["overall/coverage_80"] == pytest.approx(served["coverage_80"].mean(), abs=ROUNDED)
+    assert metrics["net_migration/width_50_h1"] < metrics["net_migration/width_80_h1"]
+    assert metrics["net_migration/width_80_h1"] < metrics["net_migration/width_80_h2"]
     assert metrics["net_migration/crps_skill_h1"] < 1
+
+
+def test_a_view_of_the_trainings_waits_in_mlflows_list(client, tracked):
+    run = client.get_run(tracked.run_id)
+    told = json.loads(client.get_experiment(run.info.experiment_id).tags[TAG])
+    state = json.loads(zlib.decompress(base64.b64decode(told["state"].removeprefix("deflate;"))))
+
+    there = {f"metrics.`{name}`" for name in run.data.metrics} | {f"tags.`{name}`" for name in run.data.tags}
+    assert set(state["selectedColumns"]) - there == {"attributes.`Dataset`"}
+    assert len(client.search_runs([run.info.experiment_id], state["searchFilter"])) >= 1
+    assert f"viewStateShareKey={KEY}" in client.get_experiment(run.info.experiment_id).tags[NOTE]
 
 
 def test_the_description_answers_five_questions_in_order(client, tracked, trained):
@@ -137,7 +157,7 @@ def test_artifacts_are_scores_scorecard_figures_and_the_bundle(artifacts, traine
     scores = pd.read_csv(artifacts / "scores.csv")
 
     pd.testing.assert_frame_equal(scores, trained[1].scores, check_dtype=False)
-    assert "expert_average" in (artifacts / "scorecard.html").read_text("utf-8")
+    assert "expert_average" in set(pd.read_csv(artifacts / "scorecard.csv")["model"])
     assert "Largest misses" in (artifacts / "report.html").read_text("utf-8")
     assert len(pd.read_csv(artifacts / "outcomes.csv")) == len(outcomes(trained[1], trained[0].dataset, 2024))
     assert (artifacts / "figures" / "fan_KZ-71.png").stat().st_size > 10_000
@@ -170,7 +190,7 @@ def test_a_run_that_mlflow_has_made_is_used(client, tracked, trained, monkeypatc
         assert used == run_id
 
     run = client.get_run(run_id)
-    assert (run.info.run_name, run.info.status) == ("kazakhstan cutoff 2024: first", "FINISHED")
+    assert (run.info.run_name, run.info.status) == ("2024: first · kazakhstan", "FINISHED")
 
 
 def test_a_training_that_is_stopped_is_a_failed_run(client, tracked, trained):
@@ -206,6 +226,14 @@ def test_a_training_compared_with_itself_is_identical(commands, tracked, tmp_pat
     found = pd.read_json(tmp_path / "compared.json")
     assert set(found["verdict"]) == {"identical"}
     assert set(found["target"]) == {"net_migration", "overall"}
+    assert "does it matter: no; errors are identical at all 21 cutoffs in common" in told.output
+
+
+def test_both_runs_that_are_not_there_are_told(commands, tracked):
+    told = CliRunner().invoke(commands, ["compare", "one", "two"])
+
+    for asked in ("one", "two"):
+        assert f"run '{asked}': no training is called so" in str(told.exception)
 
 
 def test_a_runs_report_can_be_had_as_a_file(commands, tracked, artifacts, tmp_path):
@@ -233,19 +261,23 @@ def test_a_champions_forecast_is_sealed_listed_and_waits_for_figures(commands, t
 # --- versions -------------------------------------------------------------------------------------------------------
 
 
-def test_the_first_version_is_the_champion(client, tracked):
+def test_the_first_version_is_the_champion(client, tracked, trained):
     version = client.get_model_version_by_alias(MODEL, "champion")
 
     assert (tracked.version, tracked.alias, tracked.reason) == ("1", "champion", "there was no champion")
     assert version.run_id == tracked.run_id
     assert "there was no champion" in version.description
-    assert "| net_migration | 1 |" in version.description
+    assert "\nnet_migration      1 " in version.description
+    card = trained[0].scorecard.query("model == 'served'")
+    assert version.tags["coverage_80"] == f"{card['coverage_80'].mean():.3f}"
     assert "Serves: version 1, cutoff 2024" in client.get_registered_model(MODEL).description
     experiment = client.get_experiment(client.get_run(tracked.run_id).info.experiment_id)
-    assert experiment.tags[NOTE].startswith("**qonys-kazakhstan** serves version 1, cutoff 2024")
+    assert experiment.tags[NOTE].startswith("qonys-kazakhstan serves version 1, cutoff 2024")
 
 
-def test_the_same_training_again_is_a_challenger_and_the_champion_stays(copied_store, trained, config, monkeypatch):
+def test_the_same_training_again_is_a_challenger_and_the_champion_stays(
+    copied_store, tracked, trained, config, monkeypatch
+):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", copied_store)
     monkeypatch.setattr("training.tracking.every_figure", lambda *_: iter(()))
 
@@ -259,11 +291,17 @@ def test_the_same_training_again_is_a_challenger_and_the_champion_stays(copied_s
     assert "identical" in again.reason
     run = client.get_run(again.run_id)
     assert run.data.tags["reason"] == again.reason
-    assert run.info.run_name.startswith("kazakhstan cutoff 2024: config seed 20→21")
-    assert "| config.seed | `20` | `21` |" in run.data.tags[NOTE]
+    assert run.info.run_name.startswith("2024: seed 20→21")
+    assert "* `config.seed`: `20` → `21`" in run.data.tags[NOTE]
     assert found_training(client, copied_store, again.run_id[:8]).info.run_id == again.run_id
-    with pytest.raises(TrackingError, match=r"no training is called so .* kazakhstan cutoff 2024: first"):
+    with pytest.raises(TrackingError, match=r"(?s)no training is called so .* 2024: first · kazakhstan"):
         found_training(client, copied_store, "nobody")
+    client.set_tag(again.run_id, "dataset.name", "another")
+    with pytest.raises(TrackingError, match=r"of 'kazakhstan', run .* of 'another'; must be trainings of one dataset"):
+        check_dataset(*(client.get_run(one.run_id) for one in (tracked, again)))
+    client.delete_run(again.run_id)
+    with pytest.raises(TrackingError, match=rf"was deleted; `mlflow runs restore --run-id {again.run_id}`"):
+        found_training(client, copied_store, again.run_id)
 
 
 def test_a_champion_that_gives_way_says_so(copied_store, tracked, trained):
@@ -274,7 +312,8 @@ def test_a_champion_that_gives_way_says_so(copied_store, tracked, trained):
     found = register(client, copied_store, tracked.run_id, Review(newer), {})
 
     assert found.alias == "champion"
-    assert client.get_model_version(MODEL, "1").description.startswith("**No longer serves**: version 2")
+    assert client.get_model_version(MODEL, "1").description.startswith("No longer serves: version 2")
+    assert client.get_model_version(MODEL, "1").tags["verdict"] == "gave way"
     assert "Serves: version 2, cutoff 2025" in client.get_registered_model(MODEL).description
 
 

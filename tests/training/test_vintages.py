@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -55,6 +56,23 @@ def test_a_forecast_is_sealed_once(bundle, tmp_path):
     assert vintages(tmp_path) == [first]
     assert first.name.startswith("2018-")
     assert first.data_until == 2018
+
+
+def test_a_clock_that_is_set_back_loses_no_vintage_and_changes_no_order(bundle, tmp_path, monkeypatch):
+    other = replace(bundle, forecaster=replace(bundle.forecaster, seed=bundle.forecaster.seed + 1))
+    clock = iter((datetime(2030, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)))
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):  # noqa: ARG003
+            return next(clock)
+
+    monkeypatch.setattr("training.vintages.datetime", Clock)
+    sealed = [seal(bundle, tmp_path, **WHO), seal(other, tmp_path, **(WHO | {"version": "2"}))]
+
+    assert vintages(tmp_path) == sealed
+    assert [vintage.sealed[:4] for vintage in sealed] == ["2030", "2001"]
+    assert all(len(read_vintage(vintage, tmp_path)) for vintage in sealed)
 
 
 def test_a_sealing_that_was_stopped_is_completed_by_the_next(bundle, tmp_path):

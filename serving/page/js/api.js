@@ -5,26 +5,48 @@ const KEY = "qonys-key";
 
 // A service with keys wants one with every question.
 export const useKey = (key) => sessionStorage.setItem(KEY, key);
+export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
 
 function headers() {
   const key = sessionStorage.getItem(KEY);
   return { accept: "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}) };
 }
 
+// status: 0 where the service did not answer at all. ours: the message is a key of words in the reader's language, which
+// may not be there yet; else it is what the service says.
 export class ApiError extends Error {
-  constructor(status, error) {
+  constructor(status, error, ours = false) {
     super(error.message);
     this.status = status;
     this.code = error.code;
-    this.details = error.details ?? [];
+    this.ours = ours;
+  }
+
+  // Whether the same question may be answered a little later.
+  get passes() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 async function asked(path, options = {}) {
-  const response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
-  const told = await response.json();
-  if (!response.ok) throw new ApiError(response.status, told.error ?? { message: response.statusText });
-  return told;
+  const response = await sent(path, { ...options, headers: { ...headers(), ...options.headers } });
+  const told = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw unanswered(response.status);
+  });
+  if (response.ok) return told;
+  if (response.status === 429) throw new ApiError(429, { code: "rate_limited", message: "fault.rate" }, true);
+  throw new ApiError(response.status, told.error ?? { message: response.statusText });
+}
+
+const unanswered = (status) => new ApiError(status, { code: "unreachable", message: "fault.unreachable" }, true);
+
+async function sent(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    throw error.name === "AbortError" ? error : unanswered(0);
+  }
 }
 
 function once(key, ask) {

@@ -1,73 +1,66 @@
-// Chart: a figure with its picture, its numbers as a table, and both to take away. Drawn by plotly.
+// Chart: a figure with its picture, its numbers as a table, and both to take away.
 
 import { h } from "./dom.js";
 import { save, saveCsv } from "./export.js";
-import { compact, separators } from "./format.js";
+import { legendOf } from "./legend.js";
+import { inTurn, layoutOf, plotlyOf, wrapped } from "./plotly.js";
 import { colours, isPrinting } from "./theme.js";
 import { t } from "./words.js";
 
-// Width of a chart on A4, in pixels.
-const PAPER = 660;
+const [HEIGHT, NEAR] = [300, "600px"];
+// Paper is finer than a screen.
+const ON_PAPER = 0.8;
+// Of a picture that is taken away, in pixels.
+const [WIDTH, HEAD, FOOT] = [900, 90, 130];
 
-let plotly;
+let sources = { short: "", whole: "" };
+export const cite = (told) => (sources = told);
+export const sourceOf = (length) => sources[length];
 
-// Plotly's script, fetched once the first screen stands. null where the service has none: tables are shown then.
-function plotlyOf() {
-  plotly ??= new Promise((resolve) => {
-    const script = document.createElement("script");
-    script.src = new URL("../plotly.min.js", import.meta.url);
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => resolve(null);
-    document.head.append(script);
-  });
-  return plotly;
-}
-
-let source = "";
-export const cite = (text) => (source = text);
-export const sourceLine = () => source;
-
-export function layoutOf(c, given = {}) {
-  const axis = { gridcolor: c.line, linecolor: c.line, zerolinecolor: c.faint, automargin: true, fixedrange: true, tickangle: 0, tickfont: { color: c.soft } };
-  return {
-    paper_bgcolor: c.surface, plot_bgcolor: c.surface, separators: separators(),
-    font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", size: 13, color: c.text },
-    margin: { l: 8, r: 12, t: 8, b: 8 }, hovermode: "closest", dragmode: false,
-    hoverlabel: { bgcolor: c.surface, bordercolor: c.faint, font: { color: c.text } },
-    legend: { orientation: "h", traceorder: "normal", y: -0.16, x: 0, font: { size: 12, color: c.soft } },
-    ...given, xaxis: { ...axis, ...given.xaxis }, yaxis: { ...axis, ...given.yaxis },
-  };
-}
+const charts = new Set();
 
 export class Chart {
-  // name: of the files. host: an empty element.
-  constructor(host, name) {
+  // name: of the files. host: an empty element. level: of the heading.
+  constructor(host, name, level = 3) {
     this.name = name;
-    this.title = h("h3", { id: `${name}-title`, class: "chart-title" });
+    this.title = h(`h${level}`, { id: `chart-${name}-title`, class: "chart-title" });
     this.csv = h("button", { type: "button", class: "small", onclick: () => this.saveCsv() }, "CSV");
     this.png = h("button", { type: "button", class: "small", onclick: () => this.savePng() }, "PNG");
-    this.note = h("p", { class: "note", id: `${name}-note` });
-    this.plot = h("div", { class: "plot", role: "img", "aria-labelledby": `${name}-title`, "aria-describedby": `${name}-note` });
+    this.note = h("p", { class: "note", id: `chart-${name}-note` });
+    this.plot = h("div", { class: "plot", role: "img", "aria-labelledby": `chart-${name}-title`, "aria-describedby": `chart-${name}-note` });
+    this.legend = h("div", { class: "legend" });
     this.summary = h("summary");
     this.table = h("table");
     this.scroll = h("div", { class: "scroll", tabindex: 0, role: "region" }, this.table);
-    this.details = h("details", { class: "numbers" }, this.summary, this.scroll);
+    this.details = h("details", { class: "figures" }, this.summary, this.scroll);
     this.caption = h("figcaption");
     const head = h("div", { class: "chart-head" }, this.title, h("div", { class: "tools" }, this.csv, this.png));
-    host.replaceChildren(h("figure", { class: "chart" }, head, this.note, this.plot, this.details, this.caption));
+    host.replaceChildren(h("figure", { class: "chart", "aria-labelledby": `chart-${name}-title` }, head, this.note, this.plot, this.legend, this.details, this.caption));
+    this.near = new Promise((resolve) => seen(this.plot, resolve));
+    charts.add(this);
   }
 
-  // told: title, note, traces, layout, height; columns [{name, label, write}], rows of raw values.
-  async show(told) {
+  // told: title, note, unit, about, traces, layout, height; columns [{name, label, write}], rows of raw values.
+  // Numbers and words are there at once; the picture comes when it is near to be seen.
+  show(told) {
     this.told = told;
     this.words(told);
     fill(this.table, told);
-    const drawing = await plotlyOf();
+    this.plot.style.height = `${this.height}px`;
+    this.legend.replaceChildren(...legendOf(told.traces, colours()));
+    if (isPrinting()) return this.draw();
+    this.near.then(() => inTurn(() => told === this.told && this.draw()));
+  }
+
+  async draw() {
+    const { told } = this;
+    // A printer does not wait: what is not here yet goes on paper as a table.
+    const plotly = isPrinting() ? window.Plotly : await plotlyOf();
     if (told !== this.told) return;
-    this.details.open ||= !drawing;
-    this.plot.hidden = this.png.hidden = !drawing;
-    const layout = { ...layoutOf(colours(), told.layout), height: told.height ?? 320, ...(isPrinting() ? { width: PAPER } : {}) };
-    await drawing?.react(this.plot, told.traces, layout, { displayModeBar: false, responsive: true });
+    this.plot.hidden = this.legend.hidden = this.png.hidden = !plotly;
+    this.details.open ||= !plotly;
+    const layout = { ...layoutOf(colours(), told.layout), height: this.height, width: this.plot.clientWidth || undefined };
+    await plotly?.react(this.plot, told.traces, layout, { displayModeBar: false });
   }
 
   words({ title, note = "" }) {
@@ -77,50 +70,56 @@ export class Chart {
     this.scroll.setAttribute("aria-label", t("table.of", { title }));
     this.csv.setAttribute("aria-label", t("save.csv", { title }));
     this.png.setAttribute("aria-label", t("save.png", { title }));
-    this.caption.textContent = source;
+    this.caption.textContent = sources.short;
+  }
+
+  get height() {
+    return (this.told.height ?? HEIGHT) * (isPrinting() ? ON_PAPER : 1);
+  }
+
+  get file() {
+    return ["qonys", this.name, ...(this.told.about ?? [])].join("-");
   }
 
   saveCsv() {
-    saveCsv(`qonys-${this.name}`, this.told.columns, this.told.rows);
+    const { columns, rows, unit, title } = this.told;
+    saveCsv(this.file, columns, rows, { unit, title, source: sources.whole });
   }
 
   async savePng() {
-    const { title, traces, height = 320 } = this.told;
+    const plotly = await plotlyOf();
+    const { title, traces, height = HEIGHT } = this.told;
     const c = colours();
     const given = layoutOf(c, this.told.layout);
-    const words = (text, y, size, anchor, weight) => ({ text, x: 0, y, xref: "paper", yref: "paper", xanchor: "left", yanchor: anchor, showarrow: false, align: "left", font: { size, weight, color: c.text } });
-    const layout = { ...given, width: 900, height: height + 120, margin: { l: 60, r: 40, t: 70, b: 110 } };
-    layout.annotations = [...(given.annotations ?? []), words(wrapped(title, 90), 1.04, 18, "bottom", 600), words(wrapped(source, 115), -0.3, 11, "top", 400)];
-    const address = await window.Plotly.toImage({ data: traces, layout }, { format: "png", width: 900, height: height + 120, scale: 2 });
-    save(`qonys-${this.name}.png`, blobOf(address));
+    const size = { width: WIDTH, height: height + HEAD + FOOT };
+    const words = (text, y, shift, anchor, font) => ({ text, x: 0, y, yshift: shift, xref: "paper", yref: "paper", xanchor: "left", yanchor: anchor, showarrow: false, align: "left", font: { color: c.text, ...font } });
+    const legend = { orientation: "h", traceorder: "normal", x: 0, y: 0, yanchor: "top", yref: "paper", font: { size: 12, color: c.soft } };
+    const layout = { ...given, ...size, showlegend: this.legend.childElementCount > 0, margin: { l: 60, r: 40, t: HEAD, b: FOOT }, legend: { ...legend, y: -48 / height } };
+    layout.annotations = [...(given.annotations ?? []), words(wrapped(title, 84), 1, 18, "bottom", { size: 18, weight: 600 }), words(wrapped(sources.whole, 135), 0, 14 - FOOT, "bottom", { size: 11, color: c.soft })];
+    const address = await plotly.toImage({ data: traces, layout }, { format: "png", ...size, scale: 2 });
+    save(`${this.file}.png`, blobOf(address));
   }
 }
 
-// Ticks of large amounts in the language's short form, from 0.
-export function shortTicks(values) {
-  const most = Math.max(...values.filter((one) => one !== null));
-  const size = 10 ** Math.floor(Math.log10(most));
-  const step = [0.2, 0.5, 1, 2].map((one) => one * size).find((one) => most / one <= 6);
-  const tickvals = Array.from({ length: Math.floor((1.1 * most) / step) + 1 }, (_, place) => place * step);
-  return { tickvals, ticktext: tickvals.map(compact), rangemode: "tozero" };
+const watched = new WeakMap();
+const watcher = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) if (isIntersecting) watched.get(target)?.(), watcher.unobserve(target);
+}, { rootMargin: NEAR });
+
+// Calls resolve once, when the element is near to be seen.
+function seen(element, resolve) {
+  watched.set(element, resolve);
+  watcher.observe(element);
 }
 
-export const isNarrow = () => matchMedia("(max-width: 640px)").matches;
-
-// Words in lines of about so many letters, for the labels of an axis.
-export function wrapped(text, letters = 16) {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    if (lines.at(-1) && `${lines.at(-1)} ${word}`.length > letters) lines.push(word);
-    else lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trim();
-  }
-  return lines.map(escaped).join("<br>");
-}
-
-// How bars of estimates look: striped.
-export const striped = (c) => ({ shape: "/", size: 6, solidity: 0.35, fillmode: "overlay", fgcolor: c.surface, fgopacity: 0.65 });
-
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+// Widths follow the window.
+let resized;
+window.addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => {
+    for (const chart of charts) if (chart.plot.data && !isPrinting()) inTurn(() => chart.draw());
+  }, 150);
+});
 
 // A data: address as bytes; fetch() may not read one, as the page connects to its own service only.
 function blobOf(address) {

@@ -3,8 +3,10 @@
 import { fetchOf, post } from "./api.js";
 
 export async function load() {
-  const [regions, model, history] = await Promise.all([fetchOf("/regions"), fetchOf("/model"), fetchOf("/history")]);
-  const forecasts = await Promise.all(model.targets.map((target) => post("/forecast", { target })));
+  const asked = fetchOf("/model");
+  const [model, regions, history, forecasts, projected] = await Promise.all([
+    asked, fetchOf("/regions"), fetchOf("/history"), asked.then((model) => Promise.all(model.targets.map((target) => post("/forecast", { target })))), asked.then(projection),
+  ]);
   const data = {
     model,
     history,
@@ -16,7 +18,7 @@ export async function load() {
     forecasts: new Map(forecasts.map((one) => [one.target, byRegion(one.forecasts)])),
     population: new Map(history.regions.map((one) => [one.region, one.population])),
   };
-  await addProjected(data);
+  addProjected(data.population, projected);
   const past = history.series.flatMap((one) => one.values.map((value) => value.year));
   data.firstYear = past.length ? Math.min(...past) : data.cutoff + 1;
   data.lastYear = data.cutoff + Math.max(...model.horizons);
@@ -24,17 +26,17 @@ export async function load() {
 }
 
 // Rates of years ahead need the population that is projected; without a projection the last that was counted.
-async function addProjected(data) {
-  const years = data.model.horizons.map((horizon) => data.cutoff + horizon);
+async function projection(model) {
   try {
-    const told = await post("/projection", { years });
-    for (const row of told.population) {
-      const known = data.population.get(row.region) ?? {};
-      data.population.set(row.region, { ...known, [row.year]: row.population["0.5"] });
-    }
+    return (await post("/projection", { years: model.horizons.map((horizon) => model.cutoff + horizon) })).population;
   } catch (error) {
-    if (!error.status) throw error;
+    if (error.status !== 409) throw error;
+    return [];
   }
+}
+
+function addProjected(population, rows) {
+  for (const row of rows) population.set(row.region, { ...population.get(row.region), [row.year]: row.population["0.5"] });
 }
 
 const pastOf = (history) =>

@@ -30,8 +30,3 @@ export function options(select, entries, chosen) {
 }
 
 export const english = (text) => h("span", { lang: "en" }, text);
-
-// What stands in a section that cannot be answered: why, in the service's own words.
-export function lacking(host, words, reason) {
-  host.replaceChildren(h("p", { class: "lacking" }, words, reason ? [" ", english(reason)] : null));
-}

@@ -30,6 +30,12 @@ export const compact = (value) => {
   return language() === "kk" ? text.replace("тыс.", "мың") : text;
 };
 
+// So that it can be said: three digits that count.
+export const about = (value) => (none(value) ? value : Number(value.toPrecision(3)));
+
+// An estimate, or a forecast of one, looks like one.
+export const unsure = (text, basis) => (basis === "estimated" ? `≈ ${text}` : text);
+
 // A day as 2025-12-22 in words.
 export function date(text) {
   const [year, month, day] = text.split("-").map(Number);

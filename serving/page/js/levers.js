@@ -3,7 +3,7 @@
 import { $, h, options } from "./dom.js";
 import { forecastAt } from "./data.js";
 import { decimal, signedDecimal, signedPercent, whole } from "./format.js";
-import { get, set } from "./state.js";
+import { get, set, settle } from "./state.js";
 import { named, regionName, t, unitName } from "./words.js";
 
 const MOST = 5;
@@ -31,7 +31,7 @@ function first(data, levers) {
 
 // Draws the rows; the function that it returns draws them anew.
 export function changeRows(data, levers) {
-  if (!changesOf(levers).length) set({ changes: written(first(data, levers)) });
+  settle({ changes: written(first(data, levers)) });
   const draw = () => {
     const changes = changesOf(levers);
     $("#levers").replaceChildren(...changes.map((one, place) => row(data, levers, changes, one, place, draw)));
@@ -85,5 +85,19 @@ function range(lever, now) {
   const rounded = (value) => Math.round(value / step) * step;
   return { min: lever.relative ? Math.max(-0.95, rounded(1.25 * now.least)) : Math.max(-now.value, rounded(1.25 * now.least)), max: rounded(1.25 * now.most), step };
 }
+
+// How far a change may go in words, where the region's indicator was ever seen to go.
+export function seenRange(levers, { region, indicator }) {
+  const lever = leverOf(levers, indicator);
+  const { least, most } = lever.regions.find((one) => one.region === region);
+  return { low: said(lever, least), high: said(lever, most) };
+}
+
+export const amountOf = (levers, change) => said(leverOf(levers, change.indicator), change.amount);
+
+export const isBeyond = (levers, { region, indicator, amount }) => {
+  const { least, most } = leverOf(levers, indicator).regions.find((one) => one.region === region);
+  return amount < least || amount > most;
+};
 
 const said = (lever, amount) => (lever.relative ? signedPercent(amount) : `${signedDecimal(amount)} ${lever.unit === "%" ? t("points") : named("unit", lever.unit)}`);

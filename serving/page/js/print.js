@@ -1,11 +1,11 @@
-// Print: on paper everything is light, and charts are as wide as the sheet.
+// Print: on paper everything is light, and laid out for the sheet, so that charts are drawn in its widths.
 
 import { redraw } from "./state.js";
 import { applyTheme } from "./theme.js";
 
 export function preparePrint() {
   const turn = (printing) => {
-    document.body.classList.toggle("printing", printing);
+    document.documentElement.classList.toggle("printing", printing);
     applyTheme();
     redraw();
   };

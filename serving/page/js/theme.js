@@ -10,7 +10,7 @@ const NAMES = [
 export const isDark = () =>
   (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 
-export const isPrinting = () => document.body.classList.contains("printing");
+export const isPrinting = () => document.documentElement.classList.contains("printing");
 
 export function applyTheme() {
   const chosen = isPrinting() ? "light" : get("theme") || localStorage.getItem("theme") || "";
@@ -24,9 +24,17 @@ export function switchTheme() {
   set({ theme: chosen });
 }
 
-// Colours as they are now, by name, as [r, g, b] in text.
+const kept = {};
+
+// Colours as they are now, by name, as rgb(r, g, b).
 export function colours() {
+  return (kept[isDark()] ??= asked());
+}
+
+function asked() {
   const probe = document.body.appendChild(document.createElement("i"));
+  // Where the system forces its own colours, pictures keep theirs: they tell something.
+  probe.style.forcedColorAdjust = "none";
   const found = {};
   for (const name of NAMES) {
     probe.style.color = `var(--${name})`;

@@ -2,7 +2,6 @@
 
 export const LANGUAGES = ["kk", "ru", "en"];
 let words = {};
-let fallback = {};
 let spoken = "en";
 
 export const language = () => spoken;
@@ -18,17 +17,18 @@ const wordsOf = async (code) => (await fetch(new URL(`../words/${code}.json`, im
 // Words come over the network, so this ends before anything is drawn in another language.
 export async function useLanguage(asked) {
   const code = wanted(asked);
-  [words, fallback] = await Promise.all([wordsOf(code), wordsOf("en")]);
+  words = await wordsOf(code);
   spoken = code;
   document.documentElement.lang = code;
   document.title = t("title");
+  document.querySelector("meta[name=description]").content = t("description");
   for (const one of document.querySelectorAll("[data-t]")) one.textContent = t(one.dataset.t);
   for (const one of document.querySelectorAll("[data-t-label]")) one.setAttribute("aria-label", t(one.dataset.tLabel));
 }
 
 // The words of a key with what stands in {braces} put in.
 export function t(key, put = {}) {
-  const told = words[key] ?? fallback[key] ?? key;
+  const told = words[key] ?? key;
   return told.replace(/\{(\w+)\}/g, (whole, name) => put[name] ?? whole);
 }
 
