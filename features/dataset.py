@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.contracts import REGION_COLUMNS, TABLES, DatasetError, check_table, nearest
@@ -120,8 +122,18 @@ class Dataset:
 
 @remembered(1024)
 def _indicator(dataset: Dataset, name: str) -> pd.DataFrame:
-    rows = dataset.indicators[dataset.indicators["indicator"] == name]
-    return rows.pivot(index="year", columns="region", values="value")
+    table, rows = dataset.indicators, _rows_by_indicator(dataset).get(name, np.zeros(0, dtype=int))
+    years, row = np.unique(table["year"].to_numpy()[rows], return_inverse=True)
+    column, regions = pd.factorize(table["region"].array.take(rows), sort=True)
+    values = np.full((len(years), len(regions)), np.nan)
+    values[row, column] = table["value"].to_numpy()[rows]
+    return pd.DataFrame(values, index=pd.Index(years, name="year"), columns=pd.Index(regions, name="region"))
+
+
+@remembered(64)
+def _rows_by_indicator(dataset: Dataset) -> Mapping[Hashable, Any]:
+    """Positions of an indicator's rows."""
+    return dataset.indicators.groupby("indicator", observed=True).indices
 
 
 def _seen(table: pd.DataFrame, cutoff: int) -> pd.DataFrame:

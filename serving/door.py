@@ -13,9 +13,9 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import RequestError
-from serving.etags import NotModified
+from serving.etags import NotModified, tag_as_had
 from serving.exchange import JSON, Exchange
-from serving.packing import pack
+from serving.packing import VARY, pack
 from serving.requests_log import ACCESS, FAULTS
 from serving.rules import PROBES, SECURITY, Headers, Rules
 
@@ -80,7 +80,8 @@ class Door:
             body = await endpoint(exchange)
         except NotModified:
             exchange.code = "not_modified"
-            await _send(exchange, send, 304, rules.headers(exchange))
+            exchange.tag = tag_as_had(exchange.unless_tag, exchange.tag)
+            await _send(exchange, send, 304, [VARY, *rules.headers(exchange)])
         except RequestError as fault:
             await _refuse(exchange, rules, send, fault)
         else:

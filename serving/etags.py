@@ -40,3 +40,13 @@ def is_had(unless_tag: bytes, tag: str) -> bool:
     """
     given = unless_tag.decode("latin-1").split(",")
     return any(one.strip().removeprefix("W/") == tag for one in given)
+
+
+def tag_as_had(unless_tag: bytes, tag: str) -> str:
+    """The tag in the form in which a header If-None-Match has it: weak for an answer that was packed.
+
+    >>> tag_as_had(b'W/"a"', '"a"'), tag_as_had(b'"a"', '"a"')
+    ('W/"a"', '"a"')
+    """
+    weak = f"W/{tag}"
+    return weak if weak.encode() in unless_tag else tag

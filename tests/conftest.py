@@ -4,10 +4,14 @@ import fcntl
 import gc
 import os
 import pickle
+import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+# Processes that tests start need not compile each module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Before numpy is imported: threads of one worker that wait, spinning, take the core of the other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -256,6 +256,8 @@ def _train(config: Config, bundle: Path | None) -> None:
     out.print(scorecard_report(tested.scores))
     out.print(decisions_report(made), soft_wrap=True)
     out.print(f"\nrun {tracked.run_id} in {tracked.uri}", highlight=False, soft_wrap=True)
+    if not tracked.uri.startswith("http"):
+        out.print(f"its pages: mlflow ui --backend-store-uri {tracked.uri}", highlight=False, soft_wrap=True)
     out.print(f"version {tracked.version} is the {tracked.alias}: {tracked.reason}", highlight=False, soft_wrap=True)
     out.print(f"bundle: {folder}", highlight=False)
 

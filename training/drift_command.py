@@ -1,12 +1,11 @@
 """`qonys drift`: how new figures differ from those that a model was trained on."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from training.csv_file import TABLE, check_out, write_table
+from training.csv_file import TABLE, check_out, write_page, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +25,8 @@ def drift(
     outfile: Annotated[Path | None, typer.Option("--out", help="File for the table, .csv or .json.")] = None,
 ) -> None:
     """Compare new figures with what a model was trained on, by indicator and region; keep the report in MLflow."""
+    check_out(outfile, endings=TABLE)
+    check_out(page, "--page", (".html",))
     from features.dataset import load_dataset
     from models.bundle import load_bundle
     from training.data_differences import differences
@@ -34,16 +35,11 @@ def drift(
     from training.drift_page import drift_page
     from training.tracking import track_files
 
-    check_out(outfile, endings=TABLE)
-    check_out(page, "--page", (".html",))
     made, new = load_bundle(bundle), load_dataset(data)
     cutoff = made.manifest.cutoff
     series, found = drifted_series(new, made.dataset, cutoff), differences(new, made.dataset)
     regional = regional_drift(new, made.dataset, cutoff)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = page.with_name(f".{page.name}.{os.getpid()}")
-    unfinished.write_text(drift_page(new, made.manifest, series, regional, found), "utf-8")
-    os.replace(unfinished, page)
+    write_page(drift_page(new, made.manifest, series, regional, found), page)
     typer.echo(drift_report(series, regional, found))
     typer.echo(f"page: {page}")
     if outfile is not None:

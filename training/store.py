@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import time_ns
 
 # MLflow reads this when it is imported; without it, it writes an installation id and sends records of its use.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -158,6 +159,12 @@ def _make_store(path: Path) -> None:
             # Another process was first, or the file system has no links.
             if not path.exists():
                 os.replace(unfinished, path)
+
+
+def end_run(client: MlflowClient, run_id: str, status: str = "FINISHED") -> None:
+    """Not before it began: the clock may have been set back."""
+    began = client.get_run(run_id).info.start_time
+    client.set_terminated(run_id, status, max(began, time_ns() // 10**6))
 
 
 # --- finding --------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ from training.store import (
     RunTag,
     TrackedDataset,
     TrackingError,
+    end_run,
     experiment_id,
     last_training,
     opened,
@@ -135,9 +136,9 @@ def _run(client: MlflowClient, uri: str, name: str, command: str) -> Iterator[st
     try:
         yield run_id
     except BaseException:
-        client.set_terminated(run_id, "FAILED")
+        end_run(client, run_id, "FAILED")
         raise
-    client.set_terminated(run_id)
+    end_run(client, run_id)
 
 
 def _log_facts(client: MlflowClient, run_id: str, bundle: Bundle, config: Config) -> None:
@@ -211,7 +212,7 @@ def _log_scores(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
         tags = {"mlflow.parentRunId": run_id, "model": str(model)}
         child = client.create_run(experiment, run_name=str(model), tags=tags).info.run_id
         _log_metrics(client, child, [*pooled_metrics(rows), *metrics_by_cutoff(scores[scores["model"] == model])])
-        client.set_terminated(child)
+        end_run(client, child)
 
 
 def _log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> None:

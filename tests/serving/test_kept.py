@@ -13,7 +13,7 @@ from serving.routes import create_app
 from serving.rules import Rules
 from serving.settings import settings_of
 
-JSON = {"content-type": "application/json"}
+JSON = {"content-type": "application/json", "accept-encoding": "identity"}
 
 
 @pytest.fixture(scope="module")

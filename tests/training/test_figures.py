@@ -29,7 +29,8 @@ def trained_on_flows(tmp_path_factory):
     tables = flows_country(["City", "A", "B", "C", "D"], range(2005, 2021))
     tables["regions"].loc[0, "kind"] = "city"
     data = write_folder(tmp_path_factory.mktemp("flows"), **tables)
-    return train(load_config(["draws=100", "horizons=[1, 2]"], data=data))
+    # Advice is drawn of the embedded data.
+    return train(load_config(["draws=100", "horizons=[1, 2]", "advice=false"], data=data))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from training.report_command import report
 from training.review import Review
 from training.saved_view import KEY, TAG
 from training.scorecard import scorecard
-from training.store import NOTE, TrackingError, found_training, opened, store_uri
+from training.store import NOTE, TrackingError, end_run, found_training, opened, store_uri
 from training.tracking import started_run, track
 from training.vintages_command import score, vintages
 
@@ -71,6 +71,20 @@ def copied_store(tracked, tmp_path) -> str:
 
 def champion_of(client: MlflowClient) -> str:
     return str(client.get_model_version_by_alias(MODEL, "champion").version)
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_does_not_end_before_it_began_where_the_clock_is_set_back(client, tracked, monkeypatch):
+    experiment = client.get_run(tracked.run_id).info.experiment_id
+    run_id = client.create_run(experiment).info.run_id
+    monkeypatch.setattr("training.store.time_ns", lambda: 0)
+    end_run(client, run_id)
+    ended = client.get_run(run_id).info
+    assert ended.status == "FINISHED"
+    assert ended.end_time == ended.start_time
+    client.delete_run(run_id)
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
