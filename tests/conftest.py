@@ -11,7 +11,6 @@ import pytest
 
 # Processes that tests start need not compile each module again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
 # Before numpy is imported: threads of one worker that wait, spinning, take the core of the other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -51,8 +50,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByTraining:
 
 
 def pytest_sessionstart() -> None:
-    """Libraries make millions of objects that stay: the collector need not walk over them again and again."""
+    """Libraries make millions of objects that stay: the collector need not walk over them again and again. And what one
+    worker compiles, the other reads."""
     gc.set_threshold(100_000, 50, 100)
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")
