@@ -10,7 +10,7 @@ CELL = ["target", "horizon", "cutoff", "n"]
 OVERALL = "overall"
 INTERVAL = (0.1, 0.9)
 ALIKE = 0.001
-"""Skill below which two trainings are alike: other draws of the same models differ by as much."""
+"""Skill below which two trainings are alike, however sure it is: a thousandth of the error decides nothing."""
 WIDTHS, ACTUAL = ["width_80_first", "width_80_second"], ["abs_actual_first", "abs_actual_second"]
 COLUMNS = [
     *("target", "horizon", "cutoffs", "outcomes_revised", "error_first", "error_second"),

@@ -161,7 +161,7 @@ NOISE = USUAL + 0.3 + 10 * (-1.0) ** np.arange(20)
         pytest.param(USUAL * 0.9, "second is better", id="better"),
         pytest.param(USUAL * 1.1, "first is better", id="worse"),
         pytest.param(USUAL, "identical", id="identical"),
-        pytest.param(USUAL * 1.0005, "alike", id="worse_by_less_than_other_draws"),
+        pytest.param(USUAL * 1.0005, "alike", id="worse_by_less_than_decides_anything"),
         pytest.param(NOISE, "not told apart from chance", id="chance"),
     ],
 )
