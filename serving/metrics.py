@@ -44,7 +44,7 @@ class Metrics:
         histogram.observe(seconds)
 
     def reloaded(self, outcome: str) -> None:
-        """outcome: swapped, unchanged or refused."""
+        """outcome: swapped, refused, or unreachable: the registry could not be asked."""
         self._reloads.labels(outcome).inc()
 
     def loaded(self, timestamp: float) -> None:

@@ -49,8 +49,9 @@ class Reloader:
         self.served: Served | None = None
         self._swap = swap
         self._metrics = metrics
-        # What was refused last.
+        # What was refused last, and why the registry could not be asked.
         self._refused: str | None = None
+        self._unreachable = ""
         self._one_at_a_time = threading.Lock()
 
     def begin(self) -> None:
@@ -89,6 +90,7 @@ class Reloader:
         mark = ""
         try:
             mark = self._mark()
+            self._unreachable = ""
             if self.served is not None and mark in (self._mark_served(self.served), self._refused):
                 return ReloadResponse(outcome="unchanged", served=self.served.told)
             loaded = self._load(mark)
@@ -106,12 +108,22 @@ class Reloader:
         FAULTS.info({"message": message, **loaded.told.model_dump()})
 
     def _refuse(self, mark: str, error: Exception) -> RequestError:
-        self._refused = mark
-        self._metrics.reloaded("refused")
-        FAULTS.warning({"message": "a model was refused", "mark": mark, "reason": str(error)})
+        if self.origin.registered and not mark:
+            self._note_unreachable(str(error))
+        else:
+            self._refused = mark
+            self._metrics.reloaded("refused")
+            FAULTS.warning({"message": "a model was refused", "mark": mark, "reason": str(error)})
         said, *faults = str(error).splitlines() or [type(error).__name__]
         details = [Detail(field="bundle", value=None, expected=fault.strip()) for fault in faults[:SHOWN]]
         return RequestError(409, "model_refused", f"not served: {said}", details)
+
+    def _note_unreachable(self, reason: str) -> None:
+        """Told once: the watcher would tell it again at every look."""
+        self._metrics.reloaded("unreachable")
+        if reason != self._unreachable:
+            FAULTS.warning({"message": "the registry does not answer", "reason": reason})
+        self._unreachable = reason
 
     def _mark(self) -> str:
         """What there is to be served: registered version, or content of the folder."""

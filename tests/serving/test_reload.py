@@ -1,6 +1,7 @@
 """A new model takes the place of the one that answers; a broken one does not."""
 
 import gc
+import logging
 import shutil
 import sys
 import threading
@@ -216,14 +217,21 @@ def test_a_start_with_a_broken_copy_fetches_the_model_anew(registry, folder):
     assert load_served(origin).told.content == again.served.told.content
 
 
-def test_a_registry_that_is_gone_leaves_the_service_as_it_is(registry, folder, monkeypatch, tmp_path):
+def test_a_registry_that_is_gone_is_told_once_and_leaves_the_service_as_it_is(
+    registry, folder, monkeypatch, tmp_path, caplog
+):
     reloading = of_champion(folder)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/gone.db")
+    # A service that ran in this process keeps its log to itself.
+    monkeypatch.setattr(logging.getLogger("qonys"), "propagate", True)
 
-    reloading.look()
+    with caplog.at_level(logging.WARNING, "qonys.service"):
+        reloading.look()
+        reloading.look()
 
     assert reloading.served.told.version == "1"
-    assert reloading._metrics.outcomes == ["refused"]
+    assert reloading._metrics.outcomes == ["unreachable", "unreachable"]
+    assert [record.msg["message"] for record in caplog.records] == ["the registry does not answer"]
 
 
 def test_the_watcher_sees_a_new_champion(registry, folder):
