@@ -1,7 +1,6 @@
 """A new model takes the place of the one that answers; a broken one does not."""
 
 import gc
-import logging
 import shutil
 import sys
 import threading
@@ -14,6 +13,7 @@ from models.bundle import load_bundle, save_bundle
 from serving.bundle_source import keep_bundle
 from serving.errors import RequestError
 from serving.reload import Origin, Reloader, keep_trying, load_served, settle, watch
+from serving.requests_log import FAULTS
 
 HEAVY = ("mlflow", "scipy", "pandera", "lightgbm", "sklearn", "matplotlib", "optuna")
 
@@ -217,21 +217,17 @@ def test_a_start_with_a_broken_copy_fetches_the_model_anew(registry, folder):
     assert load_served(origin).told.content == again.served.told.content
 
 
-def test_a_registry_that_is_gone_is_told_once_and_leaves_the_service_as_it_is(
-    registry, folder, monkeypatch, tmp_path, caplog
-):
-    reloading = of_champion(folder)
+def test_a_registry_that_is_gone_is_told_once_and_leaves_the_service_as_it_is(registry, folder, monkeypatch, tmp_path):
+    reloading, told = of_champion(folder), []
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/gone.db")
-    # A service that ran in this process keeps its log to itself.
-    monkeypatch.setattr(logging.getLogger("qonys"), "propagate", True)
+    monkeypatch.setattr(FAULTS, "warning", told.append)
 
-    with caplog.at_level(logging.WARNING, "qonys.service"):
-        reloading.look()
-        reloading.look()
+    reloading.look()
+    reloading.look()
 
     assert reloading.served.told.version == "1"
     assert reloading._metrics.outcomes == ["unreachable", "unreachable"]
-    assert [record.msg["message"] for record in caplog.records] == ["the registry does not answer"]
+    assert [line["message"] for line in told] == ["the registry does not answer"]
 
 
 def test_the_watcher_sees_a_new_champion(registry, folder):
