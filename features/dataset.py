@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.contracts import REGION_COLUMNS, TABLES, DatasetError, check_table, nearest
+from features.contracts import REGION_COLUMNS, TABLES, DatasetError
 from features.descriptor import FILE, Descriptor, Resource, read_descriptor
+from features.fault_words import nearest
 from features.indicators import INDICATORS, UNKNOWN_LAG
 from features.remembered import remembered
 from features.rules import rule_faults
 from features.superseded import with_superseded
+from features.table_check import check_table
 
 KAZAKHSTAN = Path(__file__).parent / "kazakhstan"
 """The embedded default dataset."""

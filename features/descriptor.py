@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.contracts import TABLES, DatasetError, nearest
+from features.contracts import TABLES, DatasetError
+from features.fault_words import nearest
 
 FILE = "datapackage.json"
 REQUIRED = ("regions", "indicators")

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from features.boundaries import unit_of_region
-from features.contracts import MEASURES, REGION_COLUMNS, TABLES, Checked, capped, nearest, row_number
+from features.contracts import MEASURES, REGION_COLUMNS, TABLES
+from features.fault_words import capped, nearest, row_number
 from features.indicators import INDICATORS
 from features.superseded import superseded_faults
+from features.table_check import Checked
 
 Named = Mapping[str, list[dict]]
 """By table, what the descriptor names with a reason: `years`, `reason`, and the key columns it is about."""

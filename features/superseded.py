@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from features.contracts import TABLES, Checked, capped, row_number
+from features.contracts import TABLES
+from features.fault_words import capped, row_number
+from features.table_check import Checked
 
 VALUE = {"indicators": "value", "flows": "persons", "movements": "persons"}
 """Tables whose replaced values are kept, and the column that holds the value."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.contracts import nearest
 from features.dataset import Dataset
+from features.fault_words import nearest
 from models.forecast import QUANTILES, Forecast
 
 if TYPE_CHECKING:

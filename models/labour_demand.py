@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from features.contracts import nearest
+from features.fault_words import nearest
 from models.labour import LabourError
 
 COLUMNS = ("region", "year", "jobs", "source")

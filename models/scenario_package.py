@@ -11,7 +11,7 @@ from reprlib import repr as shown
 
 import numpy as np
 
-from features.contracts import nearest
+from features.fault_words import nearest
 from features.indicators import INDICATORS
 from models.scenario_model import ScenarioModel
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.contracts import nearest
 from features.dataset import Dataset
+from features.fault_words import nearest
 from models.served_population_case import REGISTERED, Case, ServedError
 from models.served_population_ledger import Reconciled, dates_of, ledger_of, reconcile
 from models.served_population_load import EVERYBODY, Load, Presence, assumptions_of, load_table, loads_of

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from features.contracts import nearest
+from features.fault_words import nearest
 
 MOST = 200
 """Rows of a section."""

@@ -132,8 +132,9 @@ def _regions(folder: Path) -> pd.DataFrame:
 
 
 def _new_tables(regions: Path, population: Path) -> dict[str, pd.DataFrame]:
-    from features.contracts import TABLES, DatasetError, check_table
+    from features.contracts import TABLES, DatasetError
     from features.dataset import read_file
+    from features.table_check import check_table
 
     checked = {
         name: check_table(read_file(path), TABLES[name])

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from features.contracts import MEASURES, SCOPES, nearest
+from features.contracts import MEASURES, SCOPES
+from features.fault_words import nearest
 from features.indicators import INDICATORS
 from features.releases.bureau_words import plain
 from features.releases.findings import BureauError

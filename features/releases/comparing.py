@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from features.boundaries import BASIS_ORDER
-from features.contracts import TABLES, capped
+from features.contracts import TABLES
 from features.dataset import filled_table
+from features.fault_words import capped
 from features.releases.release import Release
 from features.superseded import KEY, VALUE
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from features.contracts import capped
+from features.fault_words import capped
 
 
 class BureauError(ValueError):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from features.contracts import TABLES, DatasetError, check_table
+from features.contracts import TABLES, DatasetError
 from features.dataset import filled_table, load_dataset, read_file
 from features.descriptor import FILE
 from features.releases.comparing import COUNTS, Comparison, compare_fixed, compare_values
 from features.releases.release import Release, ReleaseError, checked_tables, content_sha256
 from features.releases.replacing import Folder, read_folder, replace_tables
 from features.superseded import KEY, VALUE
+from features.table_check import check_table
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.contracts import nearest
+from features.fault_words import nearest
 
 BLOCK = 16 * 2**20
 """Bytes that are read at a time; a line is shorter."""

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from features.contracts import nearest
 from features.dataset import Dataset
+from features.fault_words import nearest
 from features.releases.bureau_tables import BureauTables
 from features.releases.bureau_words import plain
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from features.contracts import TABLES, DatasetError, check_table
+from features.contracts import TABLES, DatasetError
+from features.table_check import check_table
 
 
 class ReleaseError(ValueError):

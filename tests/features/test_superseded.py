@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from features.contracts import TABLES, check_table
+from features.contracts import TABLES
 from features.superseded import superseded_faults
+from features.table_check import check_table
 from tests.tables import table
 
 COLUMNS = "table region origin destination year measure scope indicator value published superseded basis"
