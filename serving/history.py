@@ -12,6 +12,7 @@ from features.dataset import Dataset
 from features.targets import records
 from models.bundle import Bundle
 from serving.api import SCOPE_NOTES, Answer, DatasetTold, dataset_told
+from serving.records import records_of
 
 MEASURES = {"inflow": "arrivals", "out_migration": "departures"}
 """Measures of the balanced record by target."""
@@ -107,23 +108,17 @@ def _series(target: str, rows: pd.DataFrame, population: pd.DataFrame) -> Iterat
     rated = rows.merge(inhabitants, on=["year", "region"], how="left", validate="one_to_one")
     rated = rated.assign(rate_per_1000=(1000 * rated["persons"] / rated["inhabitants"]).round(2))
     # All rows at once: a table for each region takes ten times as long.
-    told = _records(rated.sort_values(["region", "year"])[["region", *PastValue.model_fields]])
+    told = records_of(rated.sort_values(["region", "year"])[["region", *PastValue.model_fields]])
     for region, group in groupby(told, key=lambda row: row.pop("region")):
         yield PastSeries(region=region, target=target, values=[PastValue.model_validate(row) for row in group])
 
 
 def _regions(known: Dataset, population: pd.DataFrame) -> Iterator[PastRegion]:
     columns = ["region", "name", "name_ru", "name_kk", "kind"]
-    for row in _records(known.regions.reindex(columns=columns)):
+    for row in records_of(known.regions.reindex(columns=columns)):
         counted = population[row["region"]].dropna() if row["region"] in population else {}
         yield PastRegion.model_validate(row | {"population": _by_year(counted)})
 
 
 def _by_year(counted: Mapping[Any, float]) -> dict[int, float]:
     return {int(year): float(persons) for year, persons in counted.items()}
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows, None where a value is missing."""
-    told = table.astype("object").where(table.notna(), None)
-    return [{str(column): value for column, value in row.items()} for row in told.to_dict("records")]

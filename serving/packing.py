@@ -20,11 +20,20 @@ async def pack(exchange: Exchange, body: bytes) -> tuple[bytes, list[tuple[bytes
     """
     if len(body) < WORTH:
         return body, []
-    if b"gzip" not in exchange.accept_encoding or b"gzip;q=0" in exchange.accept_encoding:
+    if not takes_gzip(exchange.accept_encoding):
         return body, [VARY]
     exchange.tag = exchange.tag and f"W/{exchange.tag}"
     packed = _packed(body) if len(body) < LONG else await run_in_threadpool(_packed, body)
     return packed, [VARY, PACKED]
+
+
+def takes_gzip(accept_encoding: bytes) -> bool:
+    """Of a header Accept-Encoding.
+
+    >>> takes_gzip(b"br, gzip"), takes_gzip(b"gzip;q=0"), takes_gzip(b"")
+    (True, False, False)
+    """
+    return b"gzip" in accept_encoding and b"gzip;q=0" not in accept_encoding
 
 
 @lru_cache(maxsize=32)

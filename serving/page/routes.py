@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.errors import Detail, RequestError, expected, shown
+from serving.packing import takes_gzip
 from serving.page.files import INDEX, PageFile, PageFiles, page_files
 
 POLICY = (
@@ -59,7 +60,7 @@ async def _sent(request: Request, files: PageFiles, name: str, keep: str) -> Res
     headers = HEADERS | {"ETag": file.etag, "Cache-Control": keep, "Content-Security-Policy": policy}
     if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if "gzip" not in request.headers.get("accept-encoding", ""):
+    if not takes_gzip(request.headers.get("accept-encoding", "").encode("latin-1")):
         return Response(file.body, headers=headers, media_type=file.media_type)
     body = await run_in_threadpool(lambda: file.compressed)
     return Response(body, headers=headers | {"Content-Encoding": "gzip"}, media_type=file.media_type)
