@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.errors import Detail, RequestError, expected, shown
+from serving.etags import is_had
 from serving.packing import takes_gzip
 from serving.page.files import INDEX, PageFile, PageFiles, page_files
 
@@ -58,7 +59,7 @@ async def _sent(request: Request, files: PageFiles, name: str, keep: str) -> Res
     file = _file(files, name)
     policy = POLICY.format(styles=" ".join(files.styles))
     headers = HEADERS | {"ETag": file.etag, "Cache-Control": keep, "Content-Security-Policy": policy}
-    if file.etag in request.headers.get("if-none-match", ""):
+    if is_had(request.headers.get("if-none-match", "").encode("latin-1"), file.etag):
         return Response(status_code=304, headers=headers)
     if not takes_gzip(request.headers.get("accept-encoding", "").encode("latin-1")):
         return Response(file.body, headers=headers, media_type=file.media_type)

@@ -1,47 +1,29 @@
 """Clients that do not send what they began are waited for, but not for ever."""
 
-import asyncio
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
-import uvicorn
 
 from models.bundle import Bundle
 from serving import patience
-from serving.answers import answers_of
-from serving.protocol import speak
-from serving.routes import create_app
+from tests.serving.listening import listening
 
 HEAD = b"POST /forecast HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
 
 @pytest.fixture
-def connection(flow_bundle: Bundle, free_port: int, monkeypatch) -> Iterator[socket.socket]:
+def connection(flow_bundle: Bundle, monkeypatch) -> Iterator[socket.socket]:
     """To a service that waits for 0.4 s."""
     monkeypatch.setattr(patience, "WAIT", 0.4)
     monkeypatch.setattr(patience, "LOOK", 0.05)
-    app = create_app()
-    app.state.answers = answers_of(flow_bundle)
-    server = uvicorn.Server(uvicorn.Config(app, port=free_port, lifespan="off", log_config=None))
-
-    async def serve() -> None:
-        speak(server, app.refuse)
-        closing = asyncio.create_task(patience.close_slow(server))
-        await server.serve()
-        closing.cancel()
-
-    serving = threading.Thread(target=lambda: asyncio.run(serve()))
-    serving.start()
-    while not server.started:
-        time.sleep(0.02)
-    with socket.create_connection(("127.0.0.1", free_port), timeout=10) as one:
+    with (
+        listening(flow_bundle, patience.close_slow) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as one,
+    ):
         yield one
-    server.should_exit = True
-    serving.join(10)
 
 
 def answered(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -1,41 +1,25 @@
 """What is no request, or does not end, is answered like any fault, and stops nobody else."""
 
-import asyncio
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from select import select
 
 import pytest
-import uvicorn
 
 from models.bundle import Bundle
-from serving.answers import answers_of
-from serving.protocol import LONGEST_HEAD, speak
-from serving.routes import create_app
+from serving.protocol import LONGEST_HEAD
 from serving.rules import SECURITY
+from tests.serving.listening import listening
 
 GET = b"GET /model HTTP/1.1\r\nHost: here\r\n"
 
 
 @pytest.fixture(scope="module")
 def port(flow_bundle: Bundle) -> Iterator[int]:
-    """Of a service that reads as ours does."""
-    app = create_app()
-    app.state.answers = answers_of(flow_bundle)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    speak(server, app.refuse)
-    listening = socket.create_server(("127.0.0.1", 0))
-    serving = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
-    serving.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield listening.getsockname()[1]
-    server.should_exit = True
-    serving.join(10)
+    with listening(flow_bundle) as one:
+        yield one
 
 
 def answered(port: int, *sent: bytes) -> tuple[int, bytes, bytes]:
